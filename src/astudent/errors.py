@@ -1,0 +1,44 @@
+"""Errors that end a command with one line: what went wrong, where, and what to do about it."""
+
+import errno
+import sys
+
+
+class AstudentError(Exception):
+    """Something the user can mend. `message` says what and where, `hint` what to do (both one line)."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(AstudentError):
+    """Wrong flags, or a configuration that cannot be used: exit 2."""
+
+    exit_code = 2
+
+
+class RunError(AstudentError):
+    """The run failed, or the thing that was checked is bad: exit 1."""
+
+
+def one_line(error: BaseException) -> str:
+    """`error: WHAT (WHERE). HINT` for any error that a command may end with."""
+    if isinstance(error, AstudentError):
+        message, hint = error.message, error.hint
+    elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        message, hint = f"no space left on the disk ({error.filename or 'while writing'})", "Free some, then run again."
+    elif isinstance(error, OSError):
+        message, hint = f"{error.strerror or error} ({error.filename or type(error).__name__})", ""
+    else:
+        message, hint = f"{type(error).__name__}: {error}", ""
+    text = f"{message.rstrip('. ')}. {hint}" if hint else message
+    return "error: " + " ".join(text.split())
+
+
+def report(error: BaseException) -> None:
+    """Prints the error as one line on stderr."""
+    print(one_line(error), file=sys.stderr, flush=True)
