@@ -21,12 +21,20 @@ class UsageError(AstudentError):
     exit_code = 2
 
 
+class Problems(UsageError):
+    """Several problems found at once, each a line of its own below the first."""
+
+    def __init__(self, message: str, hint: str, problems: list[str]) -> None:
+        super().__init__(message, hint)
+        self.problems = problems
+
+
 class RunError(AstudentError):
     """The run failed, or the thing that was checked is bad: exit 1."""
 
 
 def one_line(error: BaseException) -> str:
-    """`error: WHAT (WHERE). HINT` for any error that a command may end with."""
+    """`error: WHAT (WHERE). HINT` for any error that a command may end with; `Problems` add a line for each."""
     if isinstance(error, AstudentError):
         message, hint = error.message, error.hint
     elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
@@ -36,7 +44,8 @@ def one_line(error: BaseException) -> str:
     else:
         message, hint = f"{type(error).__name__}: {error}", ""
     text = f"{message.rstrip('. ')}. {hint}" if hint else message
-    return "error: " + " ".join(text.split())
+    details = error.problems if isinstance(error, Problems) else []
+    return "\n  ".join(["error: " + " ".join(text.split()), *details])
 
 
 def report(error: BaseException) -> None:

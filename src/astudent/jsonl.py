@@ -52,7 +52,7 @@ def write_atomic(path: Path | str, content: Iterable[Row] | str) -> None:
     """Writes all rows (or the text) under a temporary name, then renames: readers see the old file or the new one."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.tmp")
     try:
         with temporary.open("wb") as out:
             if isinstance(content, str):

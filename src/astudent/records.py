@@ -51,7 +51,7 @@ class FieldSpec(Record):
     type: FieldType
     label_en: str | None = None
     label_fr: str | None = None
-    values: list[EnumValue] = []
+    values: list[EnumValue] = Field(default_factory=list)
     minimum: float | None = None
     maximum: float | None = None
 
@@ -73,7 +73,7 @@ class DomainSpec(Record):
     variant: int
     entity_en: str
     entity_fr: str
-    fields: list[FieldSpec]  # pyright: ignore[reportIncompatibleVariableOverride]
+    fields: list[FieldSpec]
     examples: list[ExampleQuery]
     made_by: MadeBy
 
