@@ -2,7 +2,7 @@
 
 from astudent.cli import stage_app
 
-app = stage_app("06_train_student_unsloth", __doc__, ["training", "prompt"], "train")
+app = stage_app("06_train_student_unsloth", __doc__, ["training"], "train")
 
 if __name__ == "__main__":
     app()

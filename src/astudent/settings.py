@@ -235,9 +235,7 @@ class Report(Section):
 class Quality(Section):
     """The gate before the corpus."""
 
-    near_duplicate_similarity: Annotated[
-        Share, "Requests at least this alike (Jaccard of word 3-grams) are near-duplicates."
-    ]
+    near_duplicate_similarity: Annotated[Share, "Least likeness (Jaccard of word 3-grams) of near-duplicates."]
     require_pass: Annotated[bool, "Trainers refuse a corpus that did not pass the gate."]
 
 

@@ -18,6 +18,8 @@ from astudent.config import Config
 from astudent.errors import RunError, UsageError
 from astudent.jsonl import sha256_of, write_atomic
 
+FILE_SUFFIXES = (".jsonl", ".json")  # any other output is a folder, `qwen2.5-vl-3b` too
+
 Status = Literal["complete", "resume", "extend", "new"]
 
 
@@ -69,7 +71,7 @@ class StageRun:
         - new: no output is there, or it was made otherwise: then the changed fields are printed and the old output
           moves to `root`/.previous/<time>/. `fresh` does so in any case.
 
-        `outputs` are files or folders (paths without a suffix); the record stands beside, or in, the first of them.
+        `outputs` are files (.jsonl, .json) or folders; the record stands beside, or in, the first of them.
         `settings` may be nested (section -> key -> value) or flat ("section.key" -> value).
         UsageError for an output folder that holds something else; RunError for an input that is not there.
         """
@@ -147,7 +149,9 @@ class StageRun:
 def record_path(output: Path | str) -> Path:
     """`run_config.json` in an output folder, `<name>.run.json` beside an output file."""
     output = Path(output)
-    return output.with_name(output.name + ".run.json") if output.suffix else output / "run_config.json"
+    if output.suffix in FILE_SUFFIXES and not output.is_dir():
+        return output.with_name(output.name + ".run.json")
+    return output / "run_config.json"
 
 
 def settings_of(config: Config, *names: str) -> dict[str, Any]:
@@ -164,7 +168,7 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested settings as "section.key" -> value, with values as JSON gives them back (lists, not tuples)."""
     out: dict[str, Any] = {}
     for key, value in settings.items():
-        if isinstance(value, Mapping) and not prefix:
+        if isinstance(value, Mapping) and not prefix and "." not in key:
             out |= flat(value, f"{key}.")
         else:
             out[prefix + key] = json.loads(json.dumps(value, default=str))
