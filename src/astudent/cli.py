@@ -110,6 +110,8 @@ def _flag(key: str, spelled: str | None) -> inspect.Parameter:
     if nullable or kind is dict:
         extra = {"parser": _parser(kind), "metavar": _metavar(kind)}
         kind = str
+    elif kind is list:
+        meaning, kind = f"{meaning} May be repeated.", list[str]
     return _parameter(_name(key), kind | None, None, declaration, help=meaning, show_default=False, **extra)
 
 
@@ -127,7 +129,7 @@ def _value(given: Any) -> Any:
 
 
 def _kind(annotation: Any) -> tuple[Any, bool]:
-    """What Typer reads for an annotation: a plain type, a Literal or a list of one; and whether null is allowed."""
+    """The annotation's plain type (a Literal, `list` and `dict` too, several as a tuple); and whether it may be null."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, types.UnionType):
@@ -135,7 +137,7 @@ def _kind(annotation: Any) -> tuple[Any, bool]:
         nullable = type(None) in get_args(annotation)
         return (members[0], nullable) if len(members) == 1 else (tuple(members), True)
     if get_origin(annotation) is tuple:
-        return list[_kind(get_args(annotation)[0])[0]], False
+        return list, False
     return (dict if get_origin(annotation) is dict else annotation), False
 
 
