@@ -1,0 +1,173 @@
+"""JSON text + JSON Schema -> the grammar role of each character.
+
+What needs no schema comes from the scan. The walk below only finds the strings that the schema enumerates at their
+path. A value may have to hold several subschemas at once (allOf), and several branches of an anyOf may be valid for it;
+so each value carries *ways*: sets of subschemas, one set per combination of valid branches. A string is enumerated when
+it is so in every way: where one valid branch lets any string stand, the string is free.
+"""
+
+import marshal
+from functools import lru_cache
+from typing import Any
+
+from astudent.roles.limits import Limits
+from astudent.roles.nodes import Choice, Node, Schema, in_place
+from astudent.roles.references import SchemaError
+from astudent.roles.role import PRECEDENCE, ROLES, GrammarRole
+from astudent.roles.scan import Scan, scan
+from astudent.roles.validity import Validity, closest
+from astudent.roles.value import Value
+
+Way = frozenset[Node]
+_MOST_WAYS = 64  # beyond it a choice counts as free: real schemas stay below ten
+
+
+def assign_grammar_roles(json_text: str, schema: dict[str, Any] | bool, lenient: bool = False) -> list[GrammarRole]:
+    """The role of each character of `json_text` (len(roles) == len(json_text)), by its path in the JSON Schema.
+
+    The text need not be valid under the schema: where no branch of an anyOf is, the nearest one counts, and a string
+    outside its enum is FREE_TEXT. Raises JsonSyntaxError with the position when the text is not JSON (`lenient`: the
+    roles up to the fault, then UNKNOWN), SchemaError for a schema that cannot be read there, LimitError beyond the
+    bounds. The last schemas are kept ready; with many of them, or other bounds, use RoleAssigner.
+    """
+    return _assigner_for(schema).roles(json_text, lenient)
+
+
+class RoleAssigner:
+    """A schema made ready once, for any number of texts. The schema must not change afterwards."""
+
+    def __init__(self, schema: dict[str, Any] | bool, limits: Limits | None = None) -> None:
+        if not isinstance(schema, dict | bool):
+            raise SchemaError(f"a schema must be an object, true or false, not {type(schema).__name__}")
+        self._schema, self._limits = Schema(schema), limits or Limits()
+
+    def roles(self, json_text: str, lenient: bool = False) -> list[GrammarRole]:
+        """One role per character; see `assign_grammar_roles`."""
+        return list(map(ROLES.__getitem__, self.scan(json_text, lenient).codes))
+
+    def scan(self, json_text: str, lenient: bool = False) -> Scan:
+        """The same roles as bytes (`codes`: indices into ROLES), with the tree of values and the fault, if any."""
+        scanned = scan(json_text, lenient, self._limits)
+        if scanned.root is not None:
+            _Walk(scanned.codes, Validity(self._limits)).colour(scanned.root, self._schema.root)
+        return scanned
+
+
+def _assigner_for(schema: dict[str, Any] | bool) -> RoleAssigner:
+    """The prepared schema, found by its content: one that the caller has changed since is another schema."""
+    try:
+        return _prepared(marshal.dumps(schema, 2))
+    except ValueError:  # no plain JSON types, or nested too deeply for marshal: prepared anew each time
+        return RoleAssigner(schema)
+
+
+@lru_cache(maxsize=256)
+def _prepared(content: bytes) -> RoleAssigner:
+    return RoleAssigner(marshal.loads(content))
+
+
+class _Walk:
+    """Writes the roles of enumerated strings into `codes`."""
+
+    def __init__(self, codes: bytearray, validity: Validity) -> None:
+        self._codes, self._validity = codes, validity
+
+    def colour(self, root: Value, schema: Node) -> None:
+        pending: list[tuple[Value, list[Way]]] = [(root, [frozenset([schema])])]
+        while pending:
+            value, ways = pending.pop()
+            if value.kind == "string":
+                self._colour_string(value, self._expanded(value, ways))
+            elif value.kind in ("object", "array"):
+                pending += self._children(value, self._expanded(value, ways))
+
+    def _colour_string(self, value: Value, ways: list[Way]) -> None:
+        lists = [[node for node in way if node.listed and value.identity in node.listed] for way in ways]
+        if not all(lists):
+            return
+        is_truth = all(any(node.lists_truth for node in nodes) for nodes in lists)
+        role = GrammarRole.BOOLEAN if is_truth else GrammarRole.ENUM_VALUE
+        start, end = value.start + 1, value.end - 1
+        self._codes[start:end] = bytes([PRECEDENCE[role]]) * (end - start)
+
+    def _children(self, value: Value, ways: list[Way]) -> list[tuple[Value, list[Way]]]:
+        """The members or items of `value`, each with its ways; those that some way leaves free are left out."""
+        if not all(ways):
+            return []
+        left_over = {node: self._left_over(node, value) for way in ways for node in way if _has_rest(node)}
+        if value.kind == "object":
+            members = [*value.data.items(), *value.repeated]
+            found = [(child, [_member_way(way, name, child, left_over) for way in ways]) for name, child in members]
+        else:
+            items = enumerate(value.data)
+            found = [(child, [_item_way(way, index, child, left_over) for way in ways]) for index, child in items]
+        return [(child, child_ways) for child, child_ways in found if all(child_ways)]
+
+    def _left_over(self, node: Node, value: Value) -> dict[Value, Node]:
+        return {child: rest for rest, child in self._validity.run(self._validity.left_over(node, value))}
+
+    def _expanded(self, value: Value, ways: list[Way]) -> list[Way]:
+        """The ways with every $ref, allOf, if and choice followed as far as it speaks of this same value."""
+        is_string = value.kind == "string"
+        found: set[Way] = set()
+        pending = [(list(way), set[Node]()) for way in ways]
+        while pending:
+            todo, done = pending.pop()
+            while todo:
+                item = todo.pop()
+                if isinstance(item, Choice):
+                    item, *others = self._live(item, value)
+                    if len(pending) + len(found) + len(others) >= _MOST_WAYS:
+                        continue
+                    pending += [([*todo, other], set(done)) for other in others]
+                if item not in done:
+                    done.add(item)
+                    todo += self._speaking_of(item, value)
+            found.add(frozenset(node for node in done if (node.listed is not None if is_string else node.has_children)))
+        return _weakest(found)
+
+    def _speaking_of(self, node: Node, value: Value) -> list[Node | Choice]:
+        """What else must hold of the value, when the node does."""
+        self._validity.count()
+        if node.error is not None:
+            raise SchemaError(*node.error)
+        found: list[Node | Choice] = [*in_place(node, value), *node.choices]
+        if node.condition is not None:
+            test, then, otherwise = node.condition
+            consequence = then if self._validity.holds(test, value) else otherwise
+            found += [test] if consequence is then else []
+            found += [consequence] if consequence is not None else []
+        return found
+
+    def _live(self, choice: Choice, value: Value) -> list[Node]:
+        """The branches of a choice that are valid for the value, or else the nearest one.
+
+        A single branch that may hold is taken without validating what is below it: the others are out already.
+        """
+        self._validity.count(len(choice.branches))
+        possible = [branch for branch in choice.branches if branch.may_hold(value)]
+        if len(possible) == 1:
+            return possible
+        valid = [branch for branch in possible if self._validity.holds(branch, value)]
+        return valid or [closest(self._validity, Choice(possible or choice.branches, choice.exactly_one), value)]
+
+
+def _has_rest(node: Node) -> bool:
+    return node.rest_of_properties is not None or node.rest_of_items is not None
+
+
+def _member_way(way: Way, name: str, child: Value, left_over: dict[Node, dict[Value, Node]]) -> Way:
+    found = {node for parent in way for node in parent.for_member(name)}
+    return frozenset(found | {rests[child] for rests in left_over.values() if child in rests})
+
+
+def _item_way(way: Way, index: int, child: Value, left_over: dict[Node, dict[Value, Node]]) -> Way:
+    found = {node for parent in way if (node := parent.for_item(index)) is not None}
+    return frozenset(found | {rests[child] for parent, rests in left_over.items() if parent in way and child in rests})
+
+
+def _weakest(ways: set[Way]) -> list[Way]:
+    """Without the ways that demand more than another one does: they decide nothing."""
+    if len(ways) == 1:
+        return list(ways)
+    return [way for way in ways if not any(other < way for other in ways)]
