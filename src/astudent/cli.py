@@ -129,7 +129,7 @@ def _value(given: Any) -> Any:
 
 
 def _kind(annotation: Any) -> tuple[Any, bool]:
-    """The annotation's plain type (a Literal, `list` and `dict` too, several as a tuple); and whether it may be null."""
+    """The annotation's plain type (a Literal, `list`, `dict`; several as a tuple), and whether it may be null."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, types.UnionType):

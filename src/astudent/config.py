@@ -77,9 +77,7 @@ def _validated(values: dict[str, Any], origins: Origins, path: str) -> Config:
     try:
         config = TypeAdapter(Config).validate_json(json.dumps(values))
     except ValidationError as error:
-        found = error.errors(include_url=False)
-        problems = [_problem(tuple(map(str, e["loc"])), e["type"], e["msg"], e["input"], origins, path) for e in found]
-        problems = list(dict.fromkeys(problems))  # a union reports each of its branches
+        problems = _problems(error.errors(include_url=False), origins, path)
     else:
         problems = _conflicts(config)
     if len(problems) == 1:
@@ -89,14 +87,26 @@ def _validated(values: dict[str, Any], origins: Origins, path: str) -> Config:
     return config
 
 
-def _problem(where: tuple[str, ...], kind: str, message: str, found: object, origins: Origins, path: str) -> str:
+def _problems(errors: list[Any], origins: Origins, path: str) -> list[str]:
+    """One line for each key; the branches of a union that all failed stand in one line."""
+    lines: dict[str, list[str]] = {}
+    for error in errors:
+        where = tuple(map(str, error["loc"]))
+        line, reason = _problem(where, error, origins, path)
+        if error["type"] != "too_short" or line not in lines:  # else it only follows from another one
+            lines.setdefault(line, []).append(reason)
+    return [line + ", or ".join(dict.fromkeys(reasons)) for line, reasons in lines.items()]
+
+
+def _problem(where: tuple[str, ...], error: Any, origins: Origins, path: str) -> tuple[str, str]:
+    """Where the problem is, and what it is."""
     place, origin = ".".join(where[:2]), origins.get(where[:2], origins.get(where[:1], path))
-    if kind == "unexpected_keyword_argument":
-        return f"{origin}: unknown key {place}{_suggestion(where)}"
-    if kind in ("missing", "missing_argument"):
-        return f"{path}: {place} is missing"
-    shown = json.dumps(found, ensure_ascii=False, default=str)
-    return f"{origin}: {place} = {shown[:80]}: {message}"
+    if error["type"] == "unexpected_keyword_argument":
+        return f"{origin}: unknown key {place}", _suggestion(where)
+    if error["type"] in ("missing", "missing_argument"):
+        return f"{path}: {place} is missing", ""
+    shown = json.dumps(error["input"], ensure_ascii=False, default=str)
+    return f"{origin}: {place}", f" = {shown[:80]}: {error['msg']}"
 
 
 def _suggestion(where: tuple[str, ...]) -> str:
