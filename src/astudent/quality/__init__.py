@@ -1,0 +1,1 @@
+"""The quality gate: nothing trains on unchecked data."""

@@ -1,0 +1,126 @@
+"""Stage 05: outputs/d_04_dataset.jsonl -> outputs/d_05_training_corpus.jsonl and training_corpus_metadata.json
+
+Rows of split `train` become prompts with completions, once the quality gate has passed the whole data set.
+"""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from astudent.cli import Options
+from astudent.errors import RunError
+from astudent.jsonl import read_rows, sha256_of, write_atomic
+from astudent.language.serialise import dumps, serialise
+from astudent.prompt import build_prompt
+from astudent.quality.gate import run_gate
+from astudent.quality.violations import GateReport
+from astudent.records import CorpusRow, DatasetRow
+from astudent.settings import Config
+from astudent.settings import Prompt as PromptSettings
+from astudent.stage import StageRun, settings_of
+from astudent.stages.pretty import write_pretty
+
+METADATA_NAME = "training_corpus_metadata.json"
+SHOWN_VIOLATIONS = 5
+
+
+def run(config: Config, options: Options) -> None:
+    """Gates the data set and writes the corpus. RunError names the first rows when the gate fails: no corpus then."""
+    settings = config.dataset_generation
+    dataset, out = Path(settings.dataset_out), Path(settings.training_corpus_out)
+    metadata = out.with_name(METADATA_NAME)
+    own = ("dataset_generation.include_invalid", "dataset_generation.max_samples", "prompt", "quality")
+    stage = StageRun.begin(
+        "05",
+        outputs=[out, metadata],
+        settings=settings_of(config, *own),
+        inputs=[dataset],
+        root=config.run.outputs_root,
+        fresh=options.fresh,
+    )
+    if stage.status != "complete":
+        report = run_gate(read_rows(dataset, DatasetRow), str(dataset))
+        counts = {} if report.total else write_corpus(dataset, out, config)
+        write_metadata(metadata, report, counts, dataset)
+        if report.total:
+            raise _refusal(report, metadata)
+        stage.finish(**counts)
+        print(f"05: gate passed {report.rows} rows; corpus: {counts}", flush=True)
+    write_pretty(out, Path(config.run.pretty_dir))
+
+
+def write_corpus(dataset: Path, out: Path, config: Config) -> dict[str, int]:
+    """Writes the corpus and counts its rows by kind. RunError when it would be empty."""
+    settings, counts = config.dataset_generation, Counter[str]()
+    rows = corpus_rows(read_rows(dataset, DatasetRow), config.prompt, include_invalid=settings.include_invalid)
+    write_atomic(out, _counted(islice(rows, settings.max_samples), counts, dataset))
+    return dict(counts)
+
+
+def corpus_rows(rows: Iterable[DatasetRow], prompt: PromptSettings, *, include_invalid: bool) -> Iterator[CorpusRow]:
+    """A plain row for each positive of split `train`, and a repair row for each negative made from one.
+
+    A negative follows its positive, as stage 04 writes them and the gate makes sure.
+    """
+    right: dict[str, str] = {}
+    for row in rows:
+        if row.split != "train":
+            continue
+        if row.is_valid:
+            right[row.query_id] = dumps(row.ast_json)
+            yield corpus_row(row, row.ast_json, prompt)
+        elif include_invalid:
+            yield corpus_row(row, json.loads(right[row.positive_id or ""]), prompt)
+
+
+def corpus_row(row: DatasetRow, right_ast: dict[str, Any], prompt: PromptSettings) -> CorpusRow:
+    """The prompt of a row and the right answer to it; a negative shows its broken AST in the prompt only."""
+    repair = None
+    if not row.is_valid:
+        repair = (serialise(row.ast_json, row.schema_json), row.validator_message or "")
+    return CorpusRow(
+        query_id=row.query_id,
+        schema_id=row.schema_id,
+        language=row.language,
+        schema_json=row.schema_json,
+        query=row.query,
+        ast_json=right_ast,
+        kind="repair" if repair else "plain",
+        prompt=build_prompt(row.schema_json, row.query, prompt, repair),
+        completion=serialise(right_ast, row.schema_json),
+        made_by=row.made_by,
+    )
+
+
+def write_metadata(path: Path, report: GateReport, counts: dict[str, int], dataset: Path) -> None:
+    """The gate's verdict and the counts, beside the corpus."""
+    facts = {
+        "verdict": report.verdict,
+        "corpus_rows": sum(counts.values()),
+        "corpus_rows_by_kind": counts,
+        "dataset": str(dataset),
+        "dataset_sha256": sha256_of(dataset),
+        "gate": report.as_json(),
+    }
+    write_atomic(path, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+
+
+def _counted(rows: Iterable[CorpusRow], counts: Counter[str], dataset: Path) -> Iterator[CorpusRow]:
+    for row in rows:
+        counts[row.kind] += 1
+        yield row
+    if not counts:
+        raise RunError(f"{dataset}: no row of split train", "Make the data set again: stage 04 --fresh.")
+
+
+def _refusal(report: GateReport, metadata: Path) -> RunError:
+    for violation in report.named[:SHOWN_VIOLATIONS]:
+        print(f"05: {violation.one_line()}", file=sys.stderr)
+    ids = ", ".join(violation.id for violation in report.named[:SHOWN_VIOLATIONS])
+    more = f" and {report.total - SHOWN_VIOLATIONS} more" if report.total > SHOWN_VIOLATIONS else ""
+    message = f"{report.file}: {report.total} violations of the quality gate: {ids}{more}"
+    return RunError(message, f"All are in {metadata}; mend the rows, or make them again: stage 04 --fresh.")

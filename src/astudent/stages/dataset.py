@@ -1,0 +1,171 @@
+"""Stage 04: outputs/d_02_final_schemas.jsonl + d_03_schema_queries.jsonl -> outputs/d_04_dataset.jsonl
+
+The teacher answers requests with ASTs until every schema has exactly N accepted rows, each in its split; then negatives
+are made from them by mutation. The specs' examples (d_01) and d_03 come first, then more requests are asked for and
+appended to d_03 with source `topup`. Answers are kept in d_04_dataset.answers.jsonl as they come.
+"""
+
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from astudent.cli import Options
+from astudent.errors import RunError
+from astudent.jsonl import RowWriter, read_rows, write_atomic
+from astudent.language.validation import Validator
+from astudent.records import DatasetRow, MadeBy, QueryRow, SchemaRow
+from astudent.settings import Config, DatasetGeneration
+from astudent.stage import Input, StageRun, settings_of
+from astudent.stages.answers import AnswerBook
+from astudent.stages.negatives import negatives_due, negatives_of
+from astudent.stages.plan import Plan
+from astudent.stages.pretty import write_pretty
+from astudent.stages.requests import read_requests, request_batches
+from astudent.stages.selection import Accepted, SchemaQueue, accepted_rows
+from astudent.teacher.factory import build_teacher, teacher_settings
+from astudent.teacher.protocol import Teacher
+
+SETTINGS = ("positives_per_schema", "negative_ratio", "align_share", "test_seen_share", "test_unseen_share", "seed")
+
+
+def run(config: Config, options: Options) -> None:
+    """Writes exactly `positives_per_schema` positives per schema and their negatives, or says which schemas fell short."""
+    settings = config.dataset_generation
+    out, queries = Path(settings.dataset_out), Path(settings.schema_queries_out)
+    teacher = build_teacher(config, options)
+    asked = teacher_settings(config, teacher)
+    inputs = [Input(Path(settings.schema_specs_out)), Input(Path(settings.final_schemas_out))]
+    inputs.append(Input(queries, without={"source": "topup"}))
+    stage = StageRun.begin(
+        "04",
+        outputs=[out],
+        settings=settings_of(config, *(f"dataset_generation.{key}" for key in SETTINGS)) | asked,
+        inputs=inputs,
+        root=config.run.outputs_root,
+        fresh=options.fresh,
+        growing={"dataset_generation.positives_per_schema"},
+    )
+    if stage.status != "complete":
+        answers = _begin_answers(config, asked, inputs, options.fresh)
+        stage.finish(**write_dataset(settings, teacher, answers))
+    for path in (out, queries):
+        write_pretty(path, Path(config.run.pretty_dir))
+
+
+def _begin_answers(config: Config, asked: Mapping[str, Any], inputs: list[Input], fresh: bool) -> Path:
+    """The journal of answers. It outlives changes of shares and ratios: only another teacher or input starts it anew."""
+    settings = config.dataset_generation
+    path = answers_path(settings)
+    root = config.run.outputs_root
+    journal = StageRun.begin("04", outputs=[path], settings=asked, inputs=inputs, root=root, fresh=fresh)
+    if journal.status == "new":
+        _drop_topups(Path(settings.schema_queries_out))
+    return path
+
+
+def answers_path(settings: DatasetGeneration) -> Path:
+    """`d_04_dataset.answers.jsonl` beside the data set."""
+    return Path(settings.dataset_out).with_suffix(".answers.jsonl")
+
+
+def _drop_topups(path: Path) -> None:
+    rows = list(read_rows(path, QueryRow, repair=True))
+    kept = [row for row in rows if row.source != "topup"]
+    if len(kept) < len(rows):
+        write_atomic(path, kept)
+
+
+def write_dataset(settings: DatasetGeneration, teacher: Teacher, answers: Path) -> dict[str, Any]:
+    """Selects, breaks and writes; gives back what the record of the run keeps. RunError when no row was accepted."""
+    schemas = list(read_rows(settings.final_schemas_out, SchemaRow))
+    plan = Plan.of(schemas, settings)
+    validators = {schema.schema_id: Validator(schema.schema_json) for schema in schemas}
+    with (
+        AnswerBook(answers, teacher, lambda schema, ast: validators[schema.schema_id].problems(ast)) as book,
+        RowWriter(settings.schema_queries_out) as topups,
+    ):
+        queues = _queues(schemas, plan, settings, book, topups)
+        accepted = _by_schema(accepted_rows(queues, settings.positives_per_schema))
+        failures = len(book.failures())
+    if not accepted:
+        raise RunError(f"{settings.dataset_out}: not one request was answered", f"The reasons stand in {answers}.")
+    counts: Counter[str] = Counter()
+    write_atomic(settings.dataset_out, _counted(_rows(schemas, accepted, plan, settings), counts))
+    short = _shortfalls(schemas, accepted, settings.positives_per_schema)
+    print(f"04: {counts['positives']} positives, {counts['negatives']} negatives, {failures} failed answers", flush=True)
+    return {**counts, "failed_answers": failures, "short": short, "known_names": plan.partly_known()}
+
+
+def _queues(
+    schemas: Iterable[SchemaRow], plan: Plan, settings: DatasetGeneration, book: AnswerBook, topups: RowWriter
+) -> list[SchemaQueue]:
+    given = read_requests(settings)
+
+    def answer(schema: SchemaRow, query: QueryRow) -> tuple[dict[str, Any] | None, MadeBy]:
+        row = book.answer(schema, query)
+        return row.ast_json, row.made_by
+
+    def queue(schema: SchemaRow) -> SchemaQueue:
+        batches = request_batches(book.teacher, schema, given.get(schema.schema_id, []), topups)
+        return SchemaQueue(schema, plan.shares_of(schema), batches, answer)
+
+    return [queue(schema) for schema in schemas]
+
+
+def _by_schema(rows: Iterable[Accepted]) -> dict[str, list[Accepted]]:
+    grouped: dict[str, list[Accepted]] = defaultdict(list)
+    for row in rows:
+        grouped[row.schema.schema_id].append(row)
+    return grouped
+
+
+def _rows(
+    schemas: Iterable[SchemaRow],
+    accepted: Mapping[str, list[Accepted]],
+    plan: Plan,
+    settings: DatasetGeneration,
+) -> Iterator[DatasetRow]:
+    """Schema by schema: each positive, then its negatives."""
+    for schema in schemas:
+        for rank, row in enumerate(accepted.get(schema.schema_id, [])):
+            positive = _positive(row, plan)
+            yield positive
+            due = negatives_due(rank, settings.negative_ratio)
+            yield from negatives_of(positive, due, settings.seed)
+
+
+def _positive(row: Accepted, plan: Plan) -> DatasetRow:
+    query = row.candidate.query
+    return DatasetRow(
+        query_id=query.query_id,
+        schema_id=query.schema_id,
+        domain_id=row.schema.domain_id,
+        language=query.language,
+        schema_json=row.schema.schema_json,
+        query=query.query,
+        ast_json=row.candidate.ast,
+        is_valid=True,
+        split=row.split,
+        names=plan.grade_of(row.schema),
+        source=query.source,
+        made_by=row.candidate.made_by,
+    )
+
+
+def _counted(rows: Iterable[DatasetRow], counts: Counter[str]) -> Iterator[DatasetRow]:
+    for row in rows:
+        counts["positives" if row.is_valid else "negatives"] += 1
+        yield row
+
+
+def _shortfalls(
+    schemas: Sequence[SchemaRow], accepted: Mapping[str, list[Accepted]], wanted: int
+) -> dict[str, int]:
+    """Rows that each schema lacks, said on stderr."""
+    short = {row.schema_id: wanted - len(accepted.get(row.schema_id, [])) for row in schemas}
+    short = {schema_id: lacking for schema_id, lacking in short.items() if lacking}
+    for schema_id, lacking in short.items():
+        print(f"04: warning: {schema_id} fell short by {lacking} of {wanted} rows: its tries are spent", file=sys.stderr)
+    return short
