@@ -1,6 +1,7 @@
 """Builds a stage's command line from the configuration's sections: one flag for each key, help from its meaning."""
 
 import inspect
+import os
 import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -73,6 +74,7 @@ def _end(error: BaseException) -> NoReturn:
 
 
 def _run_stage(module: str, keys: Sequence[str], given: Mapping[str, Any]) -> None:
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # TRL reports each trainer by default
     from astudent.config import load_config  # here, since pydantic would cost --help as much as all the rest
 
     overrides = {key: _value(given[_name(key)]) for key in keys if given[_name(key)] is not None}

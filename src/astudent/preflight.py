@@ -3,6 +3,7 @@
 `python -m astudent.preflight` prints one line for people and, last, the configuration's path for the runners.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,6 +143,15 @@ def _cpu_problems(section: Training | Alignment, name: str) -> Iterator[tuple[st
         yield f"{name}.bf16 is on, and no CUDA GPU answers", f"Set it to false (--no-bf16), {hint}"
 
 
+def _setting(config: Config, name: str) -> str:
+    """A key's value as a shell reads it: text bare, the rest as JSON."""
+    section, _, key = name.partition(".")
+    values = config.model_dump().get(section, {})
+    if key not in values:
+        raise UsageError(f"{name} is no key of the configuration", "Write section.key.")
+    return values[key] if isinstance(values[key], str) else json.dumps(values[key])
+
+
 def _unload(config: Config, model: str | None) -> None:
     if config.teacher.provider == "ollama":
         unload_ollama(ollama_host(config.teacher.hosts), resolve_model_id(model, config.teacher.model).name)
@@ -156,13 +166,19 @@ def main(
     need: Annotated[list[str] | None, typer.Option(help=f"What will run: {', '.join(NEEDS)}. May be repeated.")] = None,
     model: Annotated[str | None, typer.Option(help="Teacher of the data stages.")] = None,
     teacher_model: Annotated[str | None, typer.Option(help="Judge of the answers.")] = None,
+    teacher: Annotated[str | None, typer.Option(help="Kind of judge, in place of the configuration's.")] = None,
+    setting: Annotated[str | None, typer.Option(help="Only print this key's value (section.key).")] = None,
     unload: Annotated[bool, typer.Option("--unload", help="Only free the teacher's memory.")] = False,
 ) -> None:
     """Picks the configuration, checks that all it needs is there, and prints its path in the last line."""
 
     def action() -> None:
-        choice = Choice(Path(config), f"configuration {config}") if config else choose(model, need or ())
-        loaded = load_config(choice.path)
+        named = model or teacher_model
+        choice = Choice(Path(config), f"configuration {config}") if config else choose(named, need or ())
+        loaded = load_config(choice.path, {"evaluation.teacher": teacher} if teacher else None)
+        if setting:
+            print(_setting(loaded, setting))
+            return
         if unload:
             _unload(loaded, model)
             return
