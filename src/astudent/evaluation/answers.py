@@ -1,0 +1,76 @@
+"""Phase one: every answer of the student goes to disk, batch by batch, before anybody judges it."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from astudent.evaluation.results import AnswerRow
+from astudent.evaluation.samples import Sample
+from astudent.jsonl import RowWriter, read_rows
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a student gave for one sample. Lengths in tokens, `latency_seconds` the sample's share of its batch."""
+
+    prompt_text: str
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    finish: Literal["stop", "length"]
+    latency_seconds: float
+
+
+class Student(Protocol):
+    """Whatever answers samples: all of one batch have the same schema."""
+
+    def answer(self, batch: Sequence[Sample]) -> Sequence[Answer]:
+        """One answer for each sample, in order."""
+        ...
+
+
+def batches(samples: Sequence[Sample], size: int) -> Iterator[list[Sample]]:
+    """Batches of one schema and at most `size` samples, schemas in order of first appearance."""
+    by_schema: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        by_schema[sample.row.schema_id].append(sample)
+    for group in by_schema.values():
+        yield from (group[start : start + size] for start in range(0, len(group), size))
+
+
+def read_answers(path: Path) -> dict[str, AnswerRow]:
+    """Answers on disk by `query_id`; a half-written last line is cut off."""
+    return {row.query_id: row for row in read_rows(path, AnswerRow, repair=True)} if path.exists() else {}
+
+
+def write_answers(samples: Sequence[Sample], student: Student, path: Path, batch_size: int) -> int:
+    """Appends the answers that `path` lacks and returns how many those were.
+
+    A batch that a kill cut in two is asked again as a whole, so that a resumed run meets the same batches as a run
+    that nobody stopped; answers on disk already are kept.
+    """
+    done, written = read_answers(path), 0
+    with RowWriter(path) as writer:
+        for batch in batches(samples, batch_size):
+            if all(sample.query_id in done for sample in batch):
+                continue
+            for sample, answer in zip(batch, student.answer(batch), strict=True):
+                if sample.query_id not in done:
+                    writer.append(_row(sample, answer))
+                    written += 1
+    return written
+
+
+def _row(sample: Sample, answer: Answer) -> AnswerRow:
+    return AnswerRow(
+        query_id=sample.query_id,
+        kind=sample.kind,
+        prompt_text=answer.prompt_text,
+        text=answer.text,
+        prompt_tokens=answer.prompt_tokens,
+        completion_tokens=answer.completion_tokens,
+        finish=answer.finish,
+        latency_seconds=answer.latency_seconds,
+    )

@@ -1,0 +1,65 @@
+"""Both cheap baselines over the same samples and with the same metrics as a student; no teacher judges them."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from astudent.evaluation.judging import Scorers, execution_judge, result_row
+from astudent.evaluation.metrics import Score
+from astudent.evaluation.nearest import KnownAnswer, NearestNeighbour
+from astudent.evaluation.results import AnswerRow, ResultRow
+from astudent.evaluation.samples import Sample
+from astudent.evaluation.word_copying import copy_words
+from astudent.jsonl import write_atomic
+from astudent.language.vocabulary import read_vocabulary
+from astudent.records import DatasetRow
+
+Ast = dict[str, Any]
+Answerer = Callable[[Sample], Ast | None]
+
+NAMES = ("nearest_neighbour", "word_copying")
+
+
+def write_baselines(rows: Iterable[DatasetRow], samples: Sequence[Sample], folder: Path) -> None:
+    """Answers all plain samples by both baselines; one result file each in `folder`, named as in `NAMES`."""
+    known = [KnownAnswer(r.schema_id, r.query, r.ast_json) for r in rows if r.split == "train" and r.is_valid]
+    nearest = NearestNeighbour(known)
+    answerers: dict[str, Answerer] = {
+        "nearest_neighbour": lambda sample: nearest.answer(sample.row.query, sample.row.schema_id),
+        "word_copying": lambda sample: copy_words(sample.row.query, read_vocabulary(sample.row.schema_json)),
+    }
+    for name, answerer in answerers.items():
+        write_atomic(baseline_path(folder, name), baseline_rows(samples, answerer))
+
+
+def baseline_path(folder: Path, name: str) -> Path:
+    """Where a baseline's result rows stand."""
+    return folder / f"baseline_{name}.jsonl"
+
+
+def baseline_rows(samples: Iterable[Sample], answerer: Answerer) -> Iterable[ResultRow]:
+    """Result rows of a baseline; verdicts are execution's, and tokens are not counted (0)."""
+    scorers = Scorers()
+    for sample in samples:
+        if sample.kind != "plain":
+            continue
+        start, scorer = time.perf_counter(), scorers.of(sample)
+        ast, known = answerer(sample), sample.row.ast_json
+        seconds = time.perf_counter() - start
+        score = scorer.score(ast, known) if ast is not None else scorer.unparsed("no answer", known)
+        judgement = execution_judge(sample, score)
+        yield result_row(sample, _answer_row(sample, score, seconds), score, judgement, "free", scorer)
+
+
+def _answer_row(sample: Sample, score: Score, seconds: float) -> AnswerRow:
+    return AnswerRow(
+        query_id=sample.query_id,
+        kind="plain",
+        prompt_text="",
+        text=score.canonical or "",
+        prompt_tokens=0,
+        completion_tokens=0,
+        finish="stop",
+        latency_seconds=seconds,
+    )

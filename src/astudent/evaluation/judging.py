@@ -1,0 +1,120 @@
+"""Phase two: answers become result rows, measured against the known AST and judged by the teacher."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from astudent.evaluation.metrics import Score, Scorer
+from astudent.evaluation.results import AnswerRow, Decoding, ResultRow, Verdict
+from astudent.evaluation.samples import Sample
+from astudent.jsonl import RowWriter, read_rows
+
+Ast = dict[str, Any]
+Judgement = tuple[Verdict, str]
+Judge = Callable[[Sample, Score], Judgement]
+Scored = tuple[Sample, Score]
+
+
+class Scorers:
+    """One scorer for each schema, made when first asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Scorer] = {}
+
+    def of(self, sample: Sample) -> Scorer:
+        """The scorer of the sample's schema."""
+        if sample.row.schema_id not in self._made:
+            self._made[sample.row.schema_id] = Scorer(sample.row.schema_json)
+        return self._made[sample.row.schema_id]
+
+
+def execution_judge(sample: Sample, score: Score) -> Judgement:
+    """Truth by canonical form or execution, as a judge: for baselines, which no teacher is paid to read."""
+    return (
+        ("accept", score.equivalent_by or "")
+        if score.equivalent
+        else ("reject", "another meaning than the known answer")
+    )
+
+
+def write_results(
+    samples: Sequence[Sample],
+    answers: Mapping[str, AnswerRow],
+    path: Path,
+    *,
+    decoding: Decoding,
+    judge: Judge | None,
+    in_flight: int = 1,
+) -> None:
+    """Appends the result rows that `path` lacks, in the order of `samples`.
+
+    `judge` is asked for at most `in_flight` answers at once (each in a thread of its own), and only about answers that
+    the schema accepts: what breaks it is rejected without a question.
+    """
+    done = {row.query_id for row in read_rows(path, ResultRow, repair=True)} if path.exists() else set()
+    scorers = Scorers()
+    todo = [sample for sample in samples if sample.query_id not in done]
+    scored = ((s, scorers.of(s).score_text(answers[s.query_id].text, s.row.ast_json)) for s in todo)
+    with RowWriter(path) as writer:
+        for sample, score, judgement in _judged(judge, scored, in_flight):
+            writer.append(result_row(sample, answers[sample.query_id], score, judgement, decoding, scorers.of(sample)))
+
+
+def _judged(
+    judge: Judge | None, scored: Iterable[Scored], in_flight: int
+) -> Iterator[tuple[Sample, Score, Judgement | None]]:
+    """Judgements in the order of `scored`, whose next items are scored while the judge is busy with earlier ones."""
+    if judge is None or in_flight <= 1:
+        yield from ((sample, score, judge and _judgement(judge, sample, score)) for sample, score in scored)
+        return
+    waiting: deque[tuple[Sample, Score, Future[Judgement]]] = deque()
+    with ThreadPoolExecutor(in_flight) as pool:
+        for sample, score in scored:
+            waiting.append((sample, score, pool.submit(_judgement, judge, sample, score)))
+            if len(waiting) >= in_flight:
+                yield _next(waiting)
+        while waiting:
+            yield _next(waiting)
+
+
+def _next(waiting: "deque[tuple[Sample, Score, Future[Judgement]]]") -> tuple[Sample, Score, Judgement]:
+    sample, score, future = waiting.popleft()
+    return sample, score, future.result()
+
+
+def _judgement(judge: Judge, sample: Sample, score: Score) -> Judgement:
+    if not score.parsed:
+        return "reject", f"no AST: {score.parse_error}"
+    if score.schema_errors:
+        return "reject", f"breaks the schema: {score.schema_errors[0]}"
+    return judge(sample, score)
+
+
+def result_row(
+    sample: Sample, answer: AnswerRow, score: Score, judgement: Judgement | None, decoding: Decoding, scorer: Scorer
+) -> ResultRow:
+    """Everything about one sample in one row; the teacher's fields are null without a judgement."""
+    row, (verdict, reason) = sample.row, judgement or (None, None)
+    shared = row.model_dump(include={"schema_id", "domain_id", "split", "names", "language", "query", "schema_json"})
+    return ResultRow(
+        **shared,
+        **answer.model_dump(),
+        ast_json=row.ast_json,
+        decoding=decoding,
+        student_canonical=score.canonical,
+        teacher_canonical=scorer.canonical(row.ast_json),
+        **_measured(score),
+        teacher_verdict=verdict,
+        teacher_reason=reason,
+        semantic_pass=None if verdict in (None, "error") else score.schema_valid and verdict == "accept",
+    )
+
+
+def _measured(score: Score) -> dict[str, Any]:
+    names = ("parsed", "parse_error", "schema_valid", "exact_match", "canonical_equal", "equivalent", "equivalent_by")
+    facts = {f"facts_{name}": count for name, count in asdict(score.fields).items()}
+    measured = {name: getattr(score, name) for name in names}
+    return {**measured, **facts, "field_f1": score.fields.f1, "schema_errors": list(score.schema_errors)}

@@ -1,0 +1,160 @@
+"""The two phases of an evaluation, each a run of its own that can be stopped, resumed and found complete.
+
+    answers   dataset + adapter -> FOLDER/answers.jsonl
+    verdicts  answers + judge   -> FOLDER/evaluation_results.jsonl and FOLDER/evaluation_summary.json
+
+Another judge makes the verdicts again and keeps the answers.
+"""
+
+import contextlib
+import io
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from astudent.evaluation.answers import Student, read_answers, write_answers
+from astudent.evaluation.judging import Judge, write_results
+from astudent.evaluation.results import Decoding, ResultRow
+from astudent.evaluation.samples import Sample
+from astudent.evaluation.summary import summarise
+from astudent.jsonl import read_rows, sha256_of, write_atomic
+from astudent.settings import Config
+from astudent.stage import StageRun, settings_of
+
+BASE = "none"  # the adapter's name that means the base model alone
+NAME = "07"
+ANSWER_KEYS = (
+    "prompt",
+    "training.base_model",
+    "training.base_revision",
+    "training.load_in_4bit",
+    "evaluation.splits",
+    "evaluation.max_samples",
+    "evaluation.include_invalid",
+    "evaluation.max_new_tokens",
+    "evaluation.temperature",
+    "evaluation.top_p",
+    "evaluation.batch_size",
+    "evaluation.seed",
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One student to evaluate in one way: an adapter (or `none`), free or constrained, and where its files go."""
+
+    label: str
+    adapter: str
+    decoding: Decoding
+    folder: Path
+
+    @property
+    def answers(self) -> Path:
+        """What phase one writes."""
+        return self.folder / "answers.jsonl"
+
+    @property
+    def results(self) -> Path:
+        """The result rows of phase two."""
+        return self.folder / "evaluation_results.jsonl"
+
+    @property
+    def summary(self) -> Path:
+        """The rates of phase two."""
+        return self.folder / "evaluation_summary.json"
+
+    def weights(self) -> list[Path]:
+        """The files that make this student what it is, beside the base model."""
+        if self.adapter == BASE:
+            return []
+        return [Path(self.adapter) / name for name in ("adapter_config.json", "adapter_model.safetensors")]
+
+
+def begin_answers(target: Target, config: Config, fresh: bool) -> StageRun:
+    """Where phase one of this target stands."""
+    settings = {**settings_of(config, *ANSWER_KEYS), "adapter": target.adapter, "decoding": target.decoding}
+    return begin_quietly(
+        [target.answers],
+        settings,
+        [Path(config.evaluation.dataset), *target.weights(), *_base_files(config)],
+        config,
+        fresh,
+        growing=["evaluation.max_samples"],
+    )
+
+
+def collect_answers(
+    run: StageRun, target: Target, samples: Sequence[Sample], make_student: Callable[[], Student], batch_size: int
+) -> None:
+    """Phase one: the student is made only when an answer is missing, and freed by the caller."""
+    start = time.monotonic()
+    print(f"{NAME}: {target.label}: answering {len(samples)} requests ({target.decoding} decoding)", flush=True)
+    written = write_answers(samples, make_student(), target.answers, batch_size)
+    run.finish(samples=len(samples), written=written, seconds=round(time.monotonic() - start, 1))
+
+
+def begin_verdicts(target: Target, config: Config, fresh: bool) -> StageRun:
+    """Where phase two of this target stands; answers that were extended make it start again from them."""
+    settings = settings_of(config, "evaluation.teacher", "evaluation.teacher_model", "evaluation.splits")
+    judge_keys = ("provider", "model", "think", "temperature", "num_ctx")
+    if config.evaluation.teacher != "none":
+        settings |= settings_of(config, *(f"teacher.{key}" for key in judge_keys))
+    inputs = [target.answers, Path(config.evaluation.dataset)]
+    return begin_quietly([target.results, target.summary], settings, inputs, config, fresh)
+
+
+def collect_verdicts(
+    run: StageRun,
+    target: Target,
+    samples: Sequence[Sample],
+    judge: Judge | None,
+    in_flight: int,
+    facts: Mapping[str, Any],
+) -> None:
+    """Phase two: result rows, then the summary; `facts` (who judged, on what) go into the summary's `run`."""
+    start = time.monotonic()
+    answers = read_answers(target.answers)
+    write_results(samples, answers, target.results, decoding=target.decoding, judge=judge, in_flight=in_flight)
+    rows = list(read_rows(target.results, ResultRow))
+    summary = summarise(rows, headline=samples[0].row.split)
+    summary["run"] = {"adapter": target.adapter, "decoding": target.decoding, **facts}
+    write_summary(target.summary, summary)
+    run.finish(rows=len(rows), seconds=round(time.monotonic() - start, 1))
+
+
+def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
+    """The summary as indented JSON."""
+    write_atomic(path, json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+
+
+def begin_quietly(
+    outputs: Sequence[Path],
+    settings: Mapping[str, Any],
+    inputs: Sequence[Path],
+    config: Config,
+    fresh: bool,
+    growing: Sequence[str] = (),
+) -> StageRun:
+    """`StageRun.begin` for one of several runs inside a stage, which says only once that nothing was left to do."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        run = StageRun.begin(
+            NAME, outputs, settings, inputs, root=config.run.outputs_root, fresh=fresh, growing=growing
+        )
+    if run.status != "complete":
+        print(said.getvalue(), end="", flush=True)
+    return run
+
+
+def identity(path: Path) -> str | None:
+    """Hash of an adapter or a dataset for the summary; None when it is not on this disk."""
+    return sha256_of(path) if path.exists() else None
+
+
+def _base_files(config: Config) -> list[Path]:
+    """Weights of a base model that is a folder here; one from a hub is named by its id and revision."""
+    folder = Path(config.training.base_model)
+    return sorted(folder.glob("*.safetensors")) + sorted(folder.glob("tokenizer*")) if folder.is_dir() else []

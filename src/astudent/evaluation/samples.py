@@ -1,0 +1,62 @@
+"""Which dataset rows an evaluation asks, and in which order."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from astudent.errors import RunError
+from astudent.evaluation.results import Kind
+from astudent.records import DatasetRow
+
+Ast = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One request to answer. `row` is the positive row; a repair sample also shows a broken AST and its message."""
+
+    query_id: str
+    kind: Kind
+    row: DatasetRow
+    broken_ast: Ast | None = None
+    message: str | None = None
+
+
+def choose_samples(
+    rows: Iterable[DatasetRow], splits: Sequence[str], max_samples: int | None, include_invalid: bool
+) -> list[Sample]:
+    """The samples of `splits`; at most `max_samples` requests of each split, taken from all its schemas in turn.
+
+    A larger `max_samples` keeps the smaller one's samples. RunError names a split that the dataset lacks.
+    """
+    of_split: dict[str, list[DatasetRow]] = {split: [] for split in splits}
+    for row in rows:
+        if row.split in of_split:
+            of_split[row.split].append(row)
+    chosen: list[Sample] = []
+    for split, members in of_split.items():
+        positives = _in_turn([row for row in members if row.is_valid])[:max_samples]
+        if not positives:
+            raise RunError(f"the dataset has no valid row of split {split!r}", "Name another --split, or run stage 04.")
+        chosen.extend(Sample(row.query_id, "plain", row) for row in positives)
+        if include_invalid:
+            chosen.extend(_repairs(members, positives))
+    return chosen
+
+
+def _in_turn(rows: Sequence[DatasetRow]) -> list[DatasetRow]:
+    """One row of each schema, then the second of each, and so on: any prefix spreads over all schemas."""
+    by_schema: dict[str, list[DatasetRow]] = defaultdict(list)
+    for row in rows:
+        by_schema[row.schema_id].append(row)
+    places = [(turn, order, row) for order, group in enumerate(by_schema.values()) for turn, row in enumerate(group)]
+    return [row for _, _, row in sorted(places, key=lambda place: place[:2])]
+
+
+def _repairs(members: Iterable[DatasetRow], positives: Iterable[DatasetRow]) -> Iterator[Sample]:
+    by_id = {row.query_id: row for row in positives}
+    for row in members:
+        positive = by_id.get(row.positive_id or "")
+        if not row.is_valid and positive:
+            yield Sample(row.query_id, "repair", positive, row.ast_json, row.validator_message or "")

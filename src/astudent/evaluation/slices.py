@@ -1,0 +1,64 @@
+"""What kind of request a sample is, read from its known AST: how many conditions, how deep, which constructs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Ast = dict[str, Any]
+
+CONSTRUCTS = ("conditions", "nesting", "negation", "sort", "limit", "group", "aggregate")
+MOST = 3  # conditions and depth beyond this share one slice
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Counts over one AST. `depth` is the number of connectives above the deepest comparison."""
+
+    conditions: int
+    depth: int
+    constructs: tuple[str, ...]
+    operators: tuple[str, ...]
+
+
+def shape_of(ast: Ast) -> Shape:
+    """Reads the shape of a known AST."""
+    comparisons = list(_comparisons(ast["where"])) if "where" in ast else []
+    paths = [path for path, _ in comparisons]
+    operators = sorted({str(node["operator"]) for _, node in comparisons})
+    return Shape(len(comparisons), max(map(len, paths), default=0), _constructs(ast, paths), tuple(operators))
+
+
+def slices_of(shape: Shape) -> Iterator[tuple[str, str]]:
+    """(slice, value) pairs that a sample of this shape belongs to; several constructs and operators at once."""
+    yield "conditions", _capped(shape.conditions)
+    yield "depth", _capped(shape.depth)
+    yield from (("construct", name) for name in shape.constructs)
+    yield from (("operator", name) for name in shape.operators)
+
+
+def _capped(count: int) -> str:
+    return str(count) if count < MOST else f"{MOST}+"
+
+
+def _constructs(ast: Ast, paths: list[tuple[str, ...]]) -> tuple[str, ...]:
+    present = {
+        "conditions": bool(paths),
+        "nesting": any(len([step for step in path if step != "not"]) > 1 for path in paths),
+        "negation": any("not" in path for path in paths),
+        "sort": "sort" in ast,
+        "limit": "limit" in ast,
+        "group": "group_by" in ast,
+        "aggregate": "aggregate" in ast,
+    }
+    return tuple(name for name in CONSTRUCTS if present[name])
+
+
+def _comparisons(node: Ast, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Ast]]:
+    """(connectives above, comparison) for each comparison of a valid condition."""
+    for connective in ("and", "or", "not"):
+        if connective in node:
+            arguments = [node["not"]] if connective == "not" else node[connective]
+            for argument in arguments:
+                yield from _comparisons(argument, (*path, connective))
+            return
+    yield path, node

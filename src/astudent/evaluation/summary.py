@@ -1,0 +1,113 @@
+"""Rates with Wilson intervals over result rows: for each split, each grade of names and each kind of request.
+
+A rate that needs a judge is null without one, and rows whose judge failed leave its denominator: a teacher's failure
+never counts against the student.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from astudent.evaluation.facts import FieldScore
+from astudent.evaluation.results import ResultRow
+from astudent.evaluation.slices import shape_of, slices_of
+from astudent.evaluation.statistics import cohen_kappa, wilson
+
+Rates = dict[str, Any]
+
+RATES: dict[str, Callable[[ResultRow], bool | None]] = {
+    "parsed_rate": lambda row: row.parsed,
+    "schema_valid_rate": lambda row: row.schema_valid,
+    "exact_match_rate": lambda row: row.exact_match,
+    "canonical_equal_rate": lambda row: row.canonical_equal,
+    "equivalent_rate": lambda row: row.equivalent,
+    "teacher_accept_rate": lambda row: accepted(row),
+    "semantic_pass_rate": lambda row: row.semantic_pass,
+    "truncated_rate": lambda row: row.finish == "length",
+}
+
+
+def accepted(row: ResultRow) -> bool | None:
+    """The judge's yes or no; None where there was no judge or the judge failed."""
+    return None if row.teacher_verdict in (None, "error") else row.teacher_verdict == "accept"
+
+
+def summarise(rows: Sequence[ResultRow], headline: str) -> dict[str, Any]:
+    """The whole summary: rates of the split `headline` at the top, every split below `splits`, repair rows apart."""
+    plain = [row for row in rows if row.kind == "plain"]
+    repair = [row for row in rows if row.kind == "repair"]
+    splits = {split: split_summary(group) for split, group in _by(plain, lambda row: row.split).items()}
+    top = splits.get(headline, {})
+    return {
+        "split": headline,
+        **{key: value for key, value in top.items() if key != "slices"},
+        "splits": splits,
+        "repair": {split: rates(group) for split, group in _by(repair, lambda row: row.split).items()},
+    }
+
+
+def split_summary(rows: Sequence[ResultRow]) -> dict[str, Any]:
+    """Rates of one split, and of every slice of it."""
+    return {**rates(rows), "judge_agreement": judge_agreement(rows), "slices": slices(rows)}
+
+
+def rates(rows: Sequence[ResultRow]) -> Rates:
+    """Every rate with its interval, the micro-averaged field scores and the mean costs of the rows."""
+    values = {name: _rate([read(row) for row in rows]) for name, read in RATES.items()}
+    fields = FieldScore(*(sum(getattr(r, f"facts_{part}") for r in rows) for part in ("shared", "answered", "known")))
+    return {
+        "samples": len(rows),
+        "schemas": len({row.schema_id for row in rows}),
+        "judged": sum(accepted(row) is not None for row in rows),
+        "teacher_errors": sum(row.teacher_verdict == "error" for row in rows),
+        **{name: rate for name, (rate, _) in values.items()},
+        "intervals": {name: interval for name, (_, interval) in values.items()},
+        "field_precision": fields.precision if rows else None,
+        "field_recall": fields.recall if rows else None,
+        "field_f1": fields.f1 if rows else None,
+        "mean_completion_tokens": _mean([row.completion_tokens for row in rows]),
+        "mean_latency_seconds": _mean([row.latency_seconds for row in rows]),
+    }
+
+
+def slices(rows: Iterable[ResultRow]) -> dict[str, dict[str, Rates]]:
+    """slice -> value -> rates; slices with several values a row (construct, operator) count it in each."""
+    groups: dict[str, dict[str, list[ResultRow]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        members = [("names", row.names), ("language", row.language), *slices_of(shape_of(row.ast_json))]
+        members.append(("names and language", f"{row.names}, {row.language}"))
+        for name, value in members:
+            groups[name][value].append(row)
+    return {name: {value: rates(groups[name][value]) for value in sorted(groups[name])} for name in sorted(groups)}
+
+
+def judge_agreement(rows: Sequence[ResultRow]) -> dict[str, Any]:
+    """The judge against execution on schema-valid answers: kappa and the four counts (judge first)."""
+    judged = [(bool(accepted(r)), r.equivalent) for r in rows if r.schema_valid and accepted(r) is not None]
+    return {
+        "judged": len(judged),
+        "kappa": cohen_kappa([judge for judge, _ in judged], [truth for _, truth in judged]),
+        "accept_equivalent": judged.count((True, True)),
+        "accept_different": judged.count((True, False)),
+        "reject_equivalent": judged.count((False, True)),
+        "reject_different": judged.count((False, False)),
+    }
+
+
+def _rate(outcomes: Sequence[bool | None]) -> tuple[float | None, list[float] | None]:
+    known = [outcome for outcome in outcomes if outcome is not None]
+    if not known:
+        return None, None
+    interval = wilson(sum(known), len(known))
+    return sum(known) / len(known), [interval.low, interval.high]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _by(rows: Iterable[ResultRow], key: Callable[[ResultRow], str]) -> dict[str, list[ResultRow]]:
+    groups: dict[str, list[ResultRow]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return dict(groups)

@@ -1,0 +1,50 @@
+"""How a report writes numbers: rates with their intervals, p values, times; a dash where nothing is known."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+UNKNOWN = "-"
+
+
+def percent(rate: float | None) -> str:
+    """`61.2%`."""
+    return UNKNOWN if rate is None else f"{rate:.1%}"
+
+
+def points(difference: float) -> str:
+    """`+12.5`, in percentage points."""
+    return f"{100 * difference:+.1f}"
+
+
+def with_interval(rates: Mapping[str, Any], name: str) -> str:
+    """`61.2% (57-65)`: a rate with its 95% interval in whole percent."""
+    if not rates or rates[name] is None:
+        return UNKNOWN
+    low, high = rates["intervals"][name]
+    return f"{percent(rates[name])} ({100 * low:.0f}-{100 * high:.0f})"
+
+
+def p_value(value: float) -> str:
+    """Three decimals, or that it is smaller."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def number(value: Any) -> str:
+    """A number in at most four digits; other things as they are."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return UNKNOWN if value is None else str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def duration(seconds: float | None) -> str:
+    """`45 s`, `12 min`, `3.4 h`."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
+
+
+def listed(items: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return ", ".join(items[:-1]) + f" and {items[-1]}" if len(items) > 1 else "".join(items)

@@ -1,0 +1,42 @@
+"""The part of the report that shows single answers: near misses, and the worst."""
+
+from collections.abc import Iterator
+
+from astudent.evaluation.results import ResultRow
+from astudent.report.document import Block, Code, Heading, Paragraph
+from astudent.report.results import SPLIT_WORDS
+from astudent.report.runs import EvaluatedRun
+
+SHOWN_SAMPLES = 5
+MOST_CHARACTERS = 1500  # of one text of a sample; the whole is in the result rows
+
+
+def samples(student: EvaluatedRun) -> Iterator[Block]:
+    """Near misses (one slip from right) and the worst answers, each against the known one."""
+    wrong = [row for row in student.rows if row.kind == "plain" and row.split == student.splits[0] and not _right(row)]
+    if not wrong:
+        return
+    near = sorted((row for row in wrong if row.schema_valid), key=lambda row: (-row.field_f1, row.query_id))
+    worst = sorted(wrong, key=lambda row: (row.field_f1, row.query_id))
+    for title, chosen in (("Near misses", near[:SHOWN_SAMPLES]), ("Worst answers", worst[:SHOWN_SAMPLES])):
+        if chosen:
+            yield Heading(f"{title} ({student.label}, {SPLIT_WORDS[student.splits[0]]})")
+            for row in chosen:
+                yield from _sample(row)
+
+
+def _sample(row: ResultRow) -> Iterator[Block]:
+    yield Heading(f"{row.query_id} ({row.language}, {row.names} names, field F1 {row.field_f1:.2f})", 3)
+    yield Paragraph(_cut(row.query))
+    answer = row.student_canonical if row.student_canonical is not None else row.text
+    yield Code(f"known   {_cut(row.teacher_canonical)}\nstudent {_cut(answer)}")
+    reasons = [row.parse_error, *row.schema_errors[:1], row.teacher_reason]
+    yield Paragraph("; ".join(dict.fromkeys(_cut(reason) for reason in reasons if reason)) or "no reason given")
+
+
+def _right(row: ResultRow) -> bool:
+    return row.equivalent if row.semantic_pass is None else row.semantic_pass
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]} … ({len(text)} characters)"

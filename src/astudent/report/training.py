@@ -1,0 +1,185 @@
+"""The part of the report that says how the student was trained: curves, losses by role, provenance, costs, notes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from astudent.report import formats
+from astudent.report.document import Block, Bullets, Heading, Image, Paragraph, Table
+from astudent.report.plots import Curve, plot_losses, plot_roles
+from astudent.report.runs import EvaluatedRun, Json, TrainingLog, read_json
+from astudent.settings import Config
+from astudent.stage import record_path
+
+ROLES_KEY, TOKENS_KEY = "loss_by_role", "tokens_by_role"
+
+
+def curves(log: TrainingLog, folder: Path, source: Path) -> Iterator[Block]:
+    """Learning curves; said where there is nothing to draw."""
+    yield Heading("Learning")
+    if not log.train:
+        yield Paragraph(f"No training metrics at {source}.")
+        return
+    plot_losses(
+        folder / "plots" / "loss_curves.png",
+        _curve("training (smoothed)", log.train, "loss"),
+        _curve("validation", log.evaluation, "eval_loss"),
+    )
+    yield Image(folder / "plots" / "loss_curves.png", "Training and validation loss over the steps")
+    if log.generation:
+        names = sorted({key for line in log.generation for key in line if key.startswith("generation_")})
+        rows = [[number_of(line, "step"), *(number_of(line, name) for name in names)] for line in log.generation]
+        yield Table(["step", *(name.removeprefix("generation_").replace("_", " ") for name in names)], rows)
+
+
+def roles(log: TrainingLog, folder: Path) -> Iterator[Block]:
+    """Validation loss by grammar role: first and last evaluation, and the way between."""
+    lines = [line for line in log.evaluation if line.get(ROLES_KEY)]
+    if not lines:
+        return
+    first, last = lines[0], lines[-1]
+    names = [name for name in last[ROLES_KEY] if last[ROLES_KEY][name] is not None]
+    plot_roles(folder / "plots" / "role_losses.png", [_role_curve(name, lines) for name in names])
+    yield Heading("Validation loss by grammar role")
+    yield Image(folder / "plots" / "role_losses.png", "Validation loss of each grammar role over the steps")
+    header = [
+        "role",
+        "tokens",
+        f"step {first.get('step', 0)}",
+        f"step {last.get('step', 0)}",
+        "change",
+        "share of the loss left",
+    ]
+    yield Table(header, [_role_row(name, first, last) for name in names])
+    yield Paragraph(
+        "Nats per token of that role. The share says where the loss that is left sits: role loss times role tokens."
+    )
+
+
+def alignment(log: TrainingLog) -> Iterator[Block]:
+    """First and last line of the preference training, where there was one."""
+    if not log.train:
+        return
+    first, last = log.train[0], log.train[-1]
+    names = [key for key, value in last.items() if key != "step" and isinstance(value, int | float)]
+    yield Heading("Preference training")
+    header = ["", f"step {first.get('step', 0)}", f"step {last.get('step', 0)}"]
+    yield Table(header, [[name, number_of(first, name), number_of(last, name)] for name in names])
+
+
+def notes(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
+    """What a reader must know before trusting a figure."""
+    said = list(_notes(config, runs))
+    if said:
+        yield Heading("Read this first")
+        yield Bullets(said)
+
+
+def _notes(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[str]:
+    if config.teacher.provider == "embedded":
+        yield (
+            "The data come from the embedded teacher: requests realised by rules, right by construction, but not how "
+            "people write. These figures show that the pipeline works, not how good a student of real requests is."
+        )
+    judges = {(run.summary.get("run", {}).get("judge") or {}).get("provider") for run in runs if run.summary}
+    if "embedded" in judges:
+        yield "The judge is the embedded one: a verdict is equivalence with the known answer, by form or execution."
+    if judges == {None}:
+        yield "No judge was asked: the teacher's rates are empty and truth is by execution."
+    constrained = [run.label for run in runs if run.label.endswith(", constrained")]
+    if constrained:
+        names = formats.listed(constrained)
+        yield f"{names}: decoded under the schema's grammar, which makes answers valid, not right."
+    if not any(run.label == "base" for run in runs):
+        yield "The base model was not evaluated beside this student."
+    yield from _fallbacks(read_json(record_path(config.training.output_dir)))
+
+
+def _fallbacks(record: Json) -> Iterator[str]:
+    """What the trainer said that it did otherwise than planned."""
+    facts = record.get("facts", {})
+    for key in ("fallback", "fallbacks", "warnings", "notes"):
+        value = facts.get(key)
+        yield from ([str(item) for item in value] if isinstance(value, list) else [str(value)] if value else [])
+
+
+def provenance(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
+    """Which models, which data, which judge; hashes where there are files."""
+    yield Heading("Where it comes from")
+    facts = {"base model": config.training.base_model, "revision": config.training.base_revision or "newest or local"}
+    facts["teacher of the data"] = f"{config.teacher.provider}, {config.teacher.model}"
+    rows = [[name, "", value] for name, value in facts.items()]
+    for run in runs:
+        made = run.summary.get("run", {})
+        for name in ("adapter", "adapter_sha256", "dataset_sha256"):
+            if made.get(name):
+                rows.append([run.label, name.replace("_", " "), str(made[name])])
+        if made.get("judge"):
+            rows.append([run.label, "judge", _identity(made["judge"])])
+    yield Table(["what", "", ""], rows, figures=False)
+    yield from _settings(config)
+
+
+def _settings(config: Config) -> Iterator[Block]:
+    """The resolved settings of each trainer, as its own run recorded them."""
+    for title, folder in (("SFT", config.training.output_dir), ("DPO", config.alignment.output_dir)):
+        record = read_json(record_path(folder))
+        if record.get("settings"):
+            yield Heading(f"Settings of {title}", 3)
+            rows = [[key, formats.number(value)] for key, value in sorted(record["settings"].items())]
+            rows += [[f"input {path}", digest] for path, digest in sorted(record.get("inputs", {}).items())]
+            yield Table(["key", "value"], rows, figures=False)
+
+
+def costs(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
+    """Time and tokens, as far as the stages recorded them."""
+    rows = []
+    for title, folder in (("SFT", config.training.output_dir), ("DPO", config.alignment.output_dir)):
+        facts = read_json(record_path(folder)).get("facts", {})
+        seconds = facts.get("seconds", facts.get("train_runtime"))
+        if seconds is not None:
+            rows.append([f"training, {title}", formats.duration(seconds), "", ""])
+    for run in runs:
+        seconds = read_json(record_path(run.folder / "answers.jsonl")).get("facts", {}).get("seconds")
+        if run.summary and run.rows:
+            tokens = sum(row.completion_tokens for row in run.rows) / len(run.rows)
+            latency = sum(row.latency_seconds for row in run.rows) / len(run.rows)
+            rows.append(
+                [f"answers, {run.label}", formats.duration(seconds), f"{tokens:.1f}", duration_or_unknown(latency)]
+            )
+    if rows:
+        yield Heading("What it cost")
+        yield Table(["", "time", "tokens an answer", "time an answer"], rows)
+
+
+def duration_or_unknown(seconds: float) -> str:
+    """A time, or that nobody measured it."""
+    return formats.duration(seconds) if seconds else formats.UNKNOWN
+
+
+def number_of(line: Mapping[str, Any], key: str) -> str:
+    """A number of a metrics line."""
+    return formats.number(line.get(key))
+
+
+def _curve(label: str, lines: Sequence[Json], key: str) -> Curve:
+    return Curve(label, [line.get("step", 0) for line in lines], [line[key] for line in lines])
+
+
+def _role_curve(role: str, lines: Sequence[Json]) -> Curve:
+    known = [line for line in lines if line[ROLES_KEY].get(role) is not None]
+    return Curve(role, [line.get("step", 0) for line in known], [line[ROLES_KEY][role] for line in known])
+
+
+def _role_row(role: str, first: Json, last: Json) -> list[str]:
+    before, after = first[ROLES_KEY].get(role), last[ROLES_KEY][role]
+    tokens = last.get(TOKENS_KEY, {})
+    total = sum(loss * tokens.get(name, 0) for name, loss in last[ROLES_KEY].items() if loss is not None)
+    change = f"{after / before - 1:+.0%}" if before else formats.UNKNOWN
+    share = f"{after * tokens.get(role, 0) / total:.0%}" if total else formats.UNKNOWN
+    return [role, formats.number(tokens.get(role)), formats.number(before), formats.number(after), change, share]
+
+
+def _identity(made_by: Mapping[str, Any]) -> str:
+    parts = [str(made_by[key]) for key in ("provider", "model", "digest") if made_by.get(key)]
+    return ", ".join(parts)

@@ -1,0 +1,191 @@
+"""Stage 07: outputs/d_04_dataset.jsonl + an adapter -> outputs/student_runs/eval/ (and eval-base/ beside it)
+
+Phase one writes every student's answers, then frees it; phase two collects the verdicts. Test splits are also answered
+by the base model and by the two baselines; with `constrained`, once more under the schema's grammar.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from astudent.cli import Options
+from astudent.errors import UsageError
+from astudent.evaluation.baselines import NAMES, baseline_path, write_baselines
+from astudent.evaluation.judging import Judge
+from astudent.evaluation.metrics import Score
+from astudent.evaluation.phases import (
+    BASE,
+    NAME,
+    Target,
+    begin_answers,
+    begin_quietly,
+    begin_verdicts,
+    collect_answers,
+    collect_verdicts,
+    identity,
+    write_summary,
+)
+from astudent.evaluation.results import ResultRow
+from astudent.evaluation.samples import Sample, choose_samples
+from astudent.evaluation.student_answers import make_student
+from astudent.evaluation.summary import split_summary
+from astudent.jsonl import read_rows
+from astudent.records import DatasetRow
+from astudent.settings import Config
+from astudent.stage import settings_of
+from astudent.teacher.protocol import Teacher
+
+ALIGN_ONLY = ("align",)
+
+
+def run(config: Config, options: Options) -> None:
+    """Evaluates the adapter and what stands beside it. UsageError when the adapter's folder holds none."""
+    check_adapter(config.evaluation.adapter)
+    settings = config.evaluation
+    samples = choose_samples(
+        read_rows(settings.dataset, DatasetRow), settings.splits, settings.max_samples, settings.include_invalid
+    )
+    targets = targets_of(config)
+    worked = [answer_all(targets, samples, config, options), judge_all(targets, samples, config, options)]
+    if is_reported(config) and settings.baselines:
+        worked.append(evaluate_baselines(samples, config, options.fresh))
+    join_summaries(targets, config)
+    if not any(worked):
+        print(f"{NAME}: complete, nothing to do", flush=True)
+    print(headline(targets[0].summary), flush=True)
+
+
+def check_adapter(adapter: str) -> None:
+    """UsageError unless `adapter` is a folder with an adapter, or `none`."""
+    if adapter == BASE:
+        return
+    missing = [
+        name for name in ("adapter_config.json", "adapter_model.safetensors") if not (Path(adapter) / name).is_file()
+    ]
+    if missing:
+        hint = "Train one with stage 06, or name another with --adapter (none: the base model alone)."
+        raise UsageError(f"{adapter}: no adapter there ({missing[0]} is missing)", hint)
+
+
+def is_reported(config: Config) -> bool:
+    """The align split is never reported as a result, so nothing is put beside it."""
+    return tuple(config.evaluation.splits) != ALIGN_ONLY
+
+
+def targets_of(config: Config) -> list[Target]:
+    """The adapter; on test splits the base model beside it; each once more constrained where that is asked for."""
+    settings = config.evaluation
+    label = "base model" if settings.adapter == BASE else settings.adapter
+    targets = [Target(label, settings.adapter, "free", Path(settings.out_dir))]
+    if is_reported(config) and settings.adapter != BASE:
+        targets.append(Target("base model", BASE, "free", Path(settings.base_out_dir)))
+    if settings.constrained:
+        targets += [Target(t.label, t.adapter, "constrained", t.folder / "constrained") for t in targets]
+    return targets
+
+
+def answer_all(targets: Sequence[Target], samples: Sequence[Sample], config: Config, options: Options) -> bool:
+    """Phase one for all targets, one student in memory at a time; whether anything was left to do."""
+    runs = [(target, begin_answers(target, config, options.fresh)) for target in targets]
+    todo = [(target, run) for target, run in runs if run.status != "complete"]
+    if todo and config.evaluation.teacher != "none":
+        judge_of(config, options)  # an absent judge is said before hours of answers, not after
+    for target, run in todo:
+        with make_student(config, target.adapter, target.decoding) as student:
+            collect_answers(run, target, samples, student, config.evaluation.batch_size)
+    return bool(todo)
+
+
+def judge_all(targets: Sequence[Target], samples: Sequence[Sample], config: Config, options: Options) -> bool:
+    """Phase two for all targets; whether anything was left to do."""
+    runs = [(target, begin_verdicts(target, config, options.fresh)) for target in targets]
+    todo = [(target, run) for target, run in runs if run.status != "complete"]
+    teacher = judge_of(config, options) if todo and config.evaluation.teacher != "none" else None
+    in_flight = config.teacher.max_in_flight if config.evaluation.teacher == "ollama" else 1
+    for target, run in todo:
+        judge = as_judge(teacher) if teacher else None
+        collect_verdicts(run, target, samples, judge, in_flight, facts_of(target, config, teacher))
+    return bool(todo)
+
+
+def judge_of(config: Config, options: Options) -> Teacher:
+    """The judge that the configuration names."""
+    from astudent.teacher.factory import build_judge
+
+    return build_judge(config, options.model)
+
+
+def as_judge(teacher: Teacher) -> Judge:
+    """The teacher's verdict on one answer, as phase two asks for it."""
+
+    def judge(sample: Sample, score: Score) -> Any:
+        row = sample.row
+        verdict = teacher.judge(row.schema_json, row.query, row.ast_json, score.ast or {})
+        return verdict.verdict, verdict.reason
+
+    return judge
+
+
+def facts_of(target: Target, config: Config, teacher: Teacher | None) -> dict[str, Any]:
+    """Who was evaluated on what, and who judged."""
+    dataset = Path(config.evaluation.dataset)
+    weights = Path(target.adapter) / "adapter_model.safetensors"
+    return {
+        "adapter_sha256": None if target.adapter == BASE else identity(weights),
+        "base_model": config.training.base_model,
+        "base_revision": config.training.base_revision,
+        "dataset": str(dataset),
+        "dataset_sha256": identity(dataset),
+        "judge": teacher.identity.model_dump() if teacher else None,
+        "temperature": config.evaluation.temperature,
+        "max_new_tokens": config.evaluation.max_new_tokens,
+    }
+
+
+def evaluate_baselines(samples: Sequence[Sample], config: Config, fresh: bool) -> bool:
+    """Both baselines, once for all students, beside the base model; whether anything was left to do."""
+    folder = Path(config.evaluation.base_out_dir)
+    outputs = [baseline_path(folder, name) for name in NAMES]
+    settings = settings_of(config, "evaluation.splits", "evaluation.max_samples")
+    run = begin_quietly(outputs, settings, [Path(config.evaluation.dataset)], config, fresh)
+    if run.status == "complete":
+        return False
+    print(f"{NAME}: baselines: {', '.join(NAMES)}", flush=True)
+    write_baselines(read_rows(config.evaluation.dataset, DatasetRow), samples, folder)
+    run.finish(samples=len(samples))
+    return True
+
+
+def join_summaries(targets: Sequence[Target], config: Config) -> None:
+    """Puts the baselines and the constrained figures into the summary of free decoding, side by side."""
+    wants_baselines = is_reported(config) and config.evaluation.baselines
+    baselines = read_baselines(config) if wants_baselines else {}
+    for target in targets:
+        if target.decoding == "free":
+            summary = json.loads(target.summary.read_text(encoding="utf-8"))
+            beside = target.folder / "constrained" / target.summary.name
+            constrained = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else None
+            joined = {**summary, "constrained": constrained, "baselines": baselines}
+            if joined != summary:
+                write_summary(target.summary, joined)
+
+
+def read_baselines(config: Config) -> dict[str, Any]:
+    """baseline -> split -> rates and slices."""
+    found: dict[str, Any] = {}
+    for name in NAMES:
+        rows = list(read_rows(baseline_path(Path(config.evaluation.base_out_dir), name), ResultRow))
+        splits = dict.fromkeys(row.split for row in rows)
+        found[name] = {split: split_summary([row for row in rows if row.split == split]) for split in splits}
+    return found
+
+
+def headline(path: Path) -> str:
+    """One line for the terminal."""
+    summary = json.loads(path.read_text(encoding="utf-8"))
+    metric = "semantic_pass_rate" if summary["semantic_pass_rate"] is not None else "equivalent_rate"
+    low, high = summary["intervals"][metric]
+    name = metric.removesuffix("_rate").replace("_", " ")
+    rate = f"{summary[metric]:.1%} ({low:.1%} to {high:.1%})"
+    return f"{NAME}: {name} on {summary['split']}: {rate} of {summary['samples']} requests; see {path}"

@@ -1,0 +1,63 @@
+"""Stage 08: outputs/student_runs/ -> outputs/reports/report.md (and report.html), with their plots in plots/"""
+
+from pathlib import Path
+
+from astudent.cli import Options
+from astudent.jsonl import write_atomic
+from astudent.report import results, samples, training
+from astudent.report.document import Document, Heading, Paragraph
+from astudent.report.html import render_html
+from astudent.report.markdown import render_markdown
+from astudent.report.runs import EvaluatedRun, load_runs, load_training, metrics_of, result_files
+from astudent.settings import Config
+from astudent.stage import StageRun, settings_of
+
+NAME = "08"
+
+
+def run(config: Config, options: Options) -> None:
+    """Writes the report. RunError when nothing was evaluated."""
+    folder = Path(config.report.out_dir)
+    runs = load_runs(config)
+    outputs = [folder / "report.md"] + ([folder / "report.html"] if config.report.html else [])
+    stage = StageRun.begin(
+        NAME,
+        outputs,
+        settings_of(config, "report", "teacher.provider", "teacher.model", "training", "evaluation"),
+        result_files(config),
+        root=config.run.outputs_root,
+        fresh=options.fresh,
+    )
+    if stage.status == "complete":
+        return
+    document = build_document(config, runs, folder)
+    write_atomic(folder / "report.md", render_markdown(document, folder))
+    if config.report.html:
+        write_atomic(folder / "report.html", render_html(document))
+    stage.finish(runs=[run.label for run in runs])
+    print(f"{NAME}: {' and '.join(map(str, outputs))}", flush=True)
+
+
+def build_document(config: Config, runs: list[EvaluatedRun], folder: Path) -> Document:
+    """All sections in reading order; plots are drawn below `folder`/plots."""
+    student = next(run for run in runs if run.label == "SFT")
+    metrics = Path(config.report.training_metrics)
+    log = load_training(metrics)
+    document = Document()
+    document.add(Heading(f"{config.training.base_model}, taught by {config.teacher.model}", 1))
+    document.add(
+        Paragraph("A small model learns to answer requests with a JSON AST under a schema given in the prompt.")
+    )
+    document.add(*training.notes(config, runs))
+    document.add(*results.headline(runs, student, folder))
+    document.add(*results.comparisons(runs))
+    document.add(*results.all_rates(runs))
+    document.add(*results.by_kind(runs, student, folder))
+    document.add(*training.curves(log, folder, metrics))
+    document.add(*training.roles(log, folder))
+    document.add(*training.alignment(load_training(metrics_of(config.alignment.output_dir))))
+    document.add(*results.judge(student))
+    document.add(*samples.samples(student))
+    document.add(*training.provenance(config, runs))
+    document.add(*training.costs(config, runs))
+    return document
