@@ -1,0 +1,266 @@
+"""Attention for packs: one schema prefix, many requests after it, computed once.
+
+A packed sequence holds one or more groups; a group is a prefix of P tokens and
+K suffixes. A suffix token sees its prefix and its own suffix, never another
+suffix. Distances, sliding windows included, are counted in *positions* (a
+suffix starts at position P whatever its index), so results equal row by row.
+
+The function is registered with transformers as ``prefix_shared``. Without a
+`layout` it is plain SDPA, so the same model still serves padded batches and
+`generate`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+
+PREFIX_SHARED = "prefix_shared"
+BLOCK = 16
+"""Query tokens per block of a banded layer."""
+BAND_LIMIT = 64
+"""Sliding windows up to this many positions are computed in blocks."""
+
+
+class AttentionLayout(Protocol):
+    """What tells `prefix_shared` how the tokens of one call see each other."""
+
+    def attend(
+        self, module: Any, query: Tensor, key: Tensor, value: Tensor, window: int | None, scaling: float, dropout: float
+    ) -> Tensor:
+        """query (B, H, T, D), key and value (B, Hkv, T, D) -> (B, T, H, D)."""
+        ...
+
+
+@dataclass
+class Group:
+    """One prefix and its ragged suffixes inside a packed sequence of T tokens.
+
+    `gather` (K * S,) holds the packed index of suffix token (k, s), S being the
+    longest suffix; a pad points at its row's last token and is dropped by
+    `keep` (sum of lengths,), the positions of real tokens in the (K, S) grid.
+    """
+
+    start: int
+    prefix: int
+    lengths: list[int]
+    gather: Tensor
+    keep: Tensor
+
+    @property
+    def longest(self) -> int:
+        return max(self.lengths)
+
+    @property
+    def end(self) -> int:
+        return self.start + self.prefix + sum(self.lengths)
+
+    @staticmethod
+    def build(start: int, prefix: int, lengths: list[int]) -> Group:
+        longest, gather, keep, at = max(lengths), [], [], start + prefix
+        for k, length in enumerate(lengths):
+            gather.append((at + torch.arange(longest)).clamp(max=at + length - 1))
+            keep.append(k * longest + torch.arange(length))
+            at += length
+        return Group(start, prefix, lengths, torch.cat(gather), torch.cat(keep))
+
+
+@dataclass
+class Band:
+    """Index plan of a banded layer: blocks of queries, each with its window of keys.
+
+    `queries` (N * BLOCK,) and `keys` (N * width,) are packed indices, `mask`
+    (N, 1, BLOCK, width) is true where a key is seen, `back` (T,) finds each
+    packed token among the blocks' rows.
+    """
+
+    queries: Tensor
+    keys: Tensor
+    mask: Tensor
+    back: Tensor
+    width: int
+
+
+@dataclass
+class PackLayout:
+    """The groups of one packed sequence, and what is derived from them once per batch."""
+
+    groups: list[Group]
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> PackLayout:
+        """The same layout with its index tensors on `device`."""
+        device = torch.device(device)
+        if device == self.device:
+            return self
+        moved = [
+            Group(g.start, g.prefix, g.lengths, g.gather.to(device, non_blocking=non_blocking), g.keep.to(device))
+            for g in self.groups
+        ]
+        return PackLayout(moved, device)
+
+    def attend(
+        self, module: Any, query: Tensor, key: Tensor, value: Tensor, window: int | None, scaling: float, dropout: float
+    ) -> Tensor:
+        """One sequence: query (1, H, T, D), key and value (1, Hkv, T, D) -> (1, T, H, D)."""
+        if window is not None and window <= BAND_LIMIT:
+            return _attend_band(self.band(window), query, key, value, scaling, dropout)
+        parts = [part for g in self.groups for part in self._attend_group(g, query, key, value, window, scaling, dropout)]
+        return torch.cat(parts, 2).transpose(1, 2)
+
+    def band(self, window: int) -> Band:
+        """The blocks of a layer with a small sliding window, built once per batch."""
+        if window not in self._cache:
+            self._cache[window] = _build_band(self.groups, window, self.device)
+        return self._cache[window]
+
+    def _attend_group(
+        self, g: Group, query: Tensor, key: Tensor, value: Tensor, window: int | None, scaling: float, dropout: float
+    ) -> tuple[Tensor, Tensor]:
+        own = slice(g.start, g.start + g.prefix)
+        k, v = key[:, :, own], value[:, :, own]
+        options = {"scale": scaling, "dropout_p": dropout}
+        if window is None or g.prefix <= window:
+            q, k_full, v_full = _fold(query[:, :, own], k, v)
+            head = F.scaled_dot_product_attention(q, k_full, v_full, is_causal=True, **options)
+        else:
+            mask = self._prefix_mask(g.prefix, window)
+            q, k_full, v_full = _fold(query[:, :, own], k, v)
+            head = F.scaled_dot_product_attention(q, k_full, v_full, attn_mask=mask, **options)
+        return head, self._attend_suffixes(g, query, key, value, k, v, window, options)
+
+    def _attend_suffixes(
+        self,
+        g: Group,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        prefix_key: Tensor,
+        prefix_value: Tensor,
+        window: int | None,
+        options: dict[str, Any],
+    ) -> Tensor:
+        """The K suffixes as a batch over [visible prefix keys | own keys] -> (1, H, sum of lengths, D)."""
+        _, heads, _, dim = query.shape
+        kv_heads, rows, longest = key.shape[1], len(g.lengths), g.longest
+        share = heads // kv_heads
+        seen, mask = self._suffix_mask(g, window, share)
+        # Query heads that share a key head are folded into the length axis: keys are never repeated.
+        q = query[0].index_select(1, g.gather).view(kv_heads, share, rows, longest, dim).permute(2, 0, 1, 3, 4)
+        k = key[0].index_select(1, g.gather).view(kv_heads, rows, longest, dim).transpose(0, 1)
+        v = value[0].index_select(1, g.gather).view(kv_heads, rows, longest, dim).transpose(0, 1)
+        first = g.prefix - seen
+        k = torch.cat([prefix_key[:, :, first:].expand(rows, -1, -1, -1), k], 2)
+        v = torch.cat([prefix_value[:, :, first:].expand(rows, -1, -1, -1), v], 2)
+        q = q.reshape(rows, kv_heads, share * longest, dim)
+        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, **options)
+        out = out.view(rows, kv_heads, share, longest, dim).permute(1, 2, 0, 3, 4)
+        return out.reshape(1, heads, rows * longest, dim).index_select(2, g.keep)
+
+    def _suffix_mask(self, g: Group, window: int | None, share: int) -> tuple[int, Tensor]:
+        """(prefix keys that any suffix query may see, mask (1, 1, share * S, seen + S))."""
+        at = ("suffix", g.prefix, g.longest, window, share)
+        if at not in self._cache:
+            seen = g.prefix if window is None else min(g.prefix, window - 1)
+            query = torch.arange(g.longest, device=self.device)[:, None] + seen
+            distance = query - torch.arange(seen + g.longest, device=self.device)[None]
+            mask = distance >= 0 if window is None else (distance >= 0) & (distance < window)
+            self._cache[at] = (seen, mask.repeat(share, 1)[None, None])
+        return self._cache[at]
+
+    def _prefix_mask(self, prefix: int, window: int) -> Tensor:
+        at = ("prefix", prefix, window)
+        if at not in self._cache:
+            index = torch.arange(prefix, device=self.device)
+            distance = index[:, None] - index[None]
+            self._cache[at] = ((distance >= 0) & (distance < window))[None, None]
+        return self._cache[at]
+
+
+def _fold(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Keys and values repeated to the query's heads (used for the prefix only, which is computed once)."""
+    share = query.shape[1] // key.shape[1]
+    if share == 1:
+        return query, key, value
+    return query, key.repeat_interleave(share, 1), value.repeat_interleave(share, 1)
+
+
+def _build_band(groups: list[Group], window: int, device: torch.device) -> Band:
+    width = BLOCK + window - 1
+    offset, block = torch.arange(width), torch.arange(BLOCK)
+    diagonal = offset[None] - block[:, None]
+    static = (diagonal >= 0) & (diagonal < window)  # key o is at distance i + window - 1 - o of query i
+    queries, keys, masks, back, blocks = [], [], [], [], 0
+    for group in groups:
+        starts = [(group.start, group.prefix, 0)]
+        at = group.start + group.prefix
+        for length in group.lengths:
+            starts.append((at, length, min(group.prefix, window - 1)))
+            at += length
+        for first, length, halo in starts:
+            count = -(-length // BLOCK)
+            own = torch.arange(count * BLOCK)
+            queries.append(first + own.clamp(max=length - 1))
+            relative = (torch.arange(count)[:, None] * BLOCK - (window - 1)) + offset[None]  # (count, width)
+            inside = first + relative.clamp(min=0, max=length - 1)
+            # Before its first token a suffix sees the last tokens of the prefix.
+            before = (group.start + group.prefix + relative).clamp(min=group.start)
+            keys.append(torch.where(relative >= 0, inside, before if halo else inside).reshape(-1))
+            masks.append(static[None] & (relative >= -halo)[:, None])
+            back.append(blocks * BLOCK + torch.arange(length))
+            blocks += count
+    cat = [torch.cat(x).to(device) for x in (queries, keys, masks, back)]
+    return Band(cat[0], cat[1], cat[2][:, None], cat[3], width)
+
+
+def _attend_band(band: Band, query: Tensor, key: Tensor, value: Tensor, scaling: float, dropout: float) -> Tensor:
+    """Sliding-window attention in blocks: (1, H, T, D) -> (1, T, H, D)."""
+    _, heads, _, dim = query.shape
+    kv_heads, count = key.shape[1], band.mask.shape[0]
+    share = heads // kv_heads
+    q = query[0].transpose(0, 1).index_select(0, band.queries).view(count, BLOCK, kv_heads, share, dim)
+    k = key[0].transpose(0, 1).index_select(0, band.keys).view(count, band.width, kv_heads, dim).transpose(1, 2)
+    v = value[0].transpose(0, 1).index_select(0, band.keys).view(count, band.width, kv_heads, dim).transpose(1, 2)
+    q = q.permute(0, 2, 3, 1, 4).reshape(count, kv_heads, share * BLOCK, dim)
+    mask = band.mask.repeat(1, 1, share, 1)
+    out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scaling, dropout_p=dropout)
+    out = out.view(count, kv_heads, share, BLOCK, dim).permute(0, 3, 1, 2, 4).reshape(count * BLOCK, heads, dim)
+    return out.index_select(0, band.back)[None]
+
+
+def prefix_shared_attention(
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    sliding_window: int | None = None,
+    layout: AttentionLayout | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """transformers' attention interface; without a layout this is its own SDPA."""
+    if layout is None:
+        return sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
+        )
+    scale = scaling if scaling is not None else query.shape[-1] ** -0.5
+    return layout.attend(module, query, key, value, sliding_window, scale, dropout).contiguous(), None
+
+
+AttentionInterface.register(PREFIX_SHARED, prefix_shared_attention)
+AttentionMaskInterface.register(PREFIX_SHARED, sdpa_mask)
+
+
+def ready_mask() -> Tensor:
+    """A 4D stand-in: transformers takes a 4D mask as ready-made and builds none; the layout does the work."""
+    return torch.ones(1, 1, 1, 1, dtype=torch.bool)
