@@ -41,12 +41,28 @@ def _read(path: Path, chain: tuple[Path, ...]) -> tuple[dict[str, Any], Origins]
     if base is not None and not isinstance(base, str):
         raise UsageError(f'{path}: "extends" is no path: {base!r}', "Name one JSON file.")
     values, origins = _read(path.parent / base, (*chain, path)) if base else ({}, {})
+    values = _rebased(values, own)
     for section, keys in own.items():
         if not isinstance(keys, dict):
             raise UsageError(f"{path}: section {section} is no object", 'Write "section": {"key": value}.')
         values[section] = {**values.get(section, {}), **keys}
         origins |= {(section, key): str(path) for key in keys} | {(section,): str(path)}
     return values, origins
+
+
+def _rebased(values: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Where a file names another `run.outputs_root`, the outputs that it inherits move below that one."""
+    run = own.get("run")
+    new = run.get("outputs_root") if isinstance(run, dict) else None
+    old = values.get("run", {}).get("outputs_root")
+    if not isinstance(new, str) or not isinstance(old, str):
+        return values
+
+    def moved(value: Any) -> Any:
+        inside = isinstance(value, str) and value.startswith(f"{old}/")
+        return new + value.removeprefix(old) if inside else value
+
+    return {section: {key: moved(value) for key, value in keys.items()} for section, keys in values.items()}
 
 
 def _read_object(path: Path) -> dict[str, Any]:
