@@ -96,7 +96,7 @@ class _Walk:
             return []
         left_over = {node: self._left_over(node, value) for way in ways for node in way if _has_rest(node)}
         if value.kind == "object":
-            members = [*value.data.items(), *value.repeated]
+            members = [*value.data.items(), *value.repeated]  # of a repeated name, each is coloured
             found = [(child, [_member_way(way, name, child, left_over) for way in ways]) for name, child in members]
         else:
             items = enumerate(value.data)
@@ -108,6 +108,9 @@ class _Walk:
 
     def _expanded(self, value: Value, ways: list[Way]) -> list[Way]:
         """The ways with every $ref, allOf, if and choice followed as far as it speaks of this same value."""
+        if all(node.direct for way in ways for node in way):
+            self._validity.count()
+            return ways
         is_string = value.kind == "string"
         found: set[Way] = set()
         pending = [(list(way), set[Node]()) for way in ways]
@@ -134,8 +137,7 @@ class _Walk:
         found: list[Node | Choice] = [*in_place(node, value), *node.choices]
         if node.condition is not None:
             test, then, otherwise = node.condition
-            consequence = then if self._validity.holds(test, value) else otherwise
-            found += [test] if consequence is then else []
+            consequence = then if self._validity.holds(test, value) else otherwise  # `if` itself demands nothing
             found += [consequence] if consequence is not None else []
         return found
 

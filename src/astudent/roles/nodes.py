@@ -66,6 +66,7 @@ class Node:
     telling: list[tuple[str, frozenset[Identity]]] = field(default_factory=list)  # properties that list their values
     has_children: bool = False  # says something about the members or items of a value
     simple: bool = True  # `may_hold` and `checks` decide all
+    direct: bool = True  # readable, and nothing else in the schema speaks of the same value
 
     def may_hold(self, value: Value) -> bool:
         """False only when the value breaks this node. A few look-ups that tell most branches of an anyOf apart."""
@@ -110,6 +111,7 @@ class Schema:
             except SchemaError as error:
                 node.error = (f"{error.message} (schema, at {node.place})", error.hint)
         for node in read:
+            node.direct = node.error is None and not (node.both or node.choices or node.condition or node.dependent)
             node.telling = [(name, child.listed) for name, child in node.properties.items() if child.listed is not None]
 
     def _node(self, raw: Any, place: str) -> Node:
