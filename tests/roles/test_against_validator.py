@@ -37,7 +37,13 @@ class Maker:
         return {**self.object(3), "$defs": self.definitions}
 
     def subschema(self, depth: int) -> Any:
-        leaves = [self.words, self.words, lambda: {"type": "string"}, lambda: {"type": ["number", "null"]}, lambda: True]
+        leaves = [
+            self.words,
+            self.words,
+            lambda: {"type": "string"},
+            lambda: {"type": ["number", "null"]},
+            lambda: True,
+        ]
         if depth == 0:
             return self.random.choice(leaves)()
         inner = [self.object, self.object, self.array, self.choice, self.choice, self.every, self.when]
@@ -46,7 +52,12 @@ class Maker:
 
     def words(self) -> dict[str, Any]:
         some = self.random.sample(WORDS, self.random.randint(1, 3))
-        shapes = [{"enum": some}, {"const": some[0]}, {"oneOf": [{"const": word} for word in some]}, {"enum": [*some, 3]}]
+        shapes = [
+            {"enum": some},
+            {"const": some[0]},
+            {"oneOf": [{"const": word} for word in some]},
+            {"enum": [*some, 3]},
+        ]
         return self.random.choice(shapes)
 
     def ref(self) -> dict[str, Any]:
@@ -186,7 +197,9 @@ def test_enumerated_exactly_when_the_sentinel_is_an_enum_error() -> None:
         assert roles == string_roles(instance, schema, indent=2)
         for path, role in roles.items():
             truth = is_enumerated(validator, instance, path)
-            assert role == (GrammarRole.ENUM_VALUE if truth else GrammarRole.FREE_TEXT), json.dumps([schema, instance, path])
+            assert role == (GrammarRole.ENUM_VALUE if truth else GrammarRole.FREE_TEXT), json.dumps(
+                [schema, instance, path]
+            )
             enumerated, free = enumerated + truth, free + (not truth)
     assert enumerated > 700
     assert free > 300
@@ -208,7 +221,9 @@ def test_validity_agrees_with_the_validator_on_valid_and_spoilt_instances() -> N
 
 
 @pytest.mark.parametrize("schema_of_instance", list(pairs(60)))
-def test_every_key_span_decodes_to_a_key_and_every_other_class_to_its_values(schema_of_instance: tuple[Any, Any]) -> None:
+def test_every_key_span_decodes_to_a_key_and_every_other_class_to_its_values(
+    schema_of_instance: tuple[Any, Any],
+) -> None:
     schema, instance = schema_of_instance
     text = json.dumps(instance, indent=1)
     runs: list[tuple[GrammarRole, str]] = []

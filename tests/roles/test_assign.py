@@ -1,15 +1,34 @@
 """Roles by schema path: one example for each keyword, each fault of a schema, and the bounds."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
-from anatomy import content_role, letters
 
 from astudent.roles import GrammarRole, LimitError, Limits, RoleAssigner, SchemaError, assign_grammar_roles
+from astudent.roles.anatomy import anatomy
+from astudent.roles.assign import _Walk
+from astudent.roles.nodes import Schema
+from astudent.roles.scan import scan
+from astudent.roles.validity import Validity
 
 E, F, B, N = GrammarRole.ENUM_VALUE, GrammarRole.FREE_TEXT, GrammarRole.BOOLEAN, GrammarRole.NUMBER
 ENUM = {"enum": ["red", "blue"]}
 TEXT = {"type": "string"}
+
+
+def letters(text: str, schema: Any = True, lenient: bool = False) -> str:
+    return anatomy(assign_grammar_roles(text, schema, lenient))
+
+
+def content_role(text: str, content: str, schema: Any) -> GrammarRole:
+    """The one role of the only place where `content` stands in `text`."""
+    assert text.count(content) == 1
+    start = text.index(content)
+    found = set(assign_grammar_roles(text, schema)[start : start + len(content)])
+    assert len(found) == 1
+    return found.pop()
 
 
 def at(name: str, schema: Any) -> dict[str, Any]:
@@ -173,11 +192,6 @@ def test_deeply_nested_schema() -> None:
 
 
 def test_work_grows_linearly_with_the_text() -> None:
-    from astudent.roles.assign import _Walk
-    from astudent.roles.nodes import Schema
-    from astudent.roles.scan import scan
-    from astudent.roles.validity import Validity
-
     def steps(schema: Any, text: str) -> int:
         scanned, validity = scan(text), Validity()
         assert scanned.root is not None
@@ -270,9 +284,6 @@ def test_hostile_pattern_is_stopped() -> None:
 
 
 def test_imports_no_torch() -> None:
-    import subprocess
-    import sys
-
     code = (
         "import sys, astudent.roles; sys.exit(any(n in sys.modules for n in ('torch', 'transformers', 'jsonschema')))"
     )

@@ -1,11 +1,12 @@
 """Token roles with real tokenizers of three kinds: each token has the role of the characters that it covers."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from astudent.errors import RunError
 from astudent.roles import GrammarRole, assign_grammar_roles, token_role_shares, token_roles
@@ -24,10 +25,10 @@ def byte_level(trim: bool) -> Tokenizer:
     """Like GPT-2, Llama 3 and Qwen: a character that is not ASCII falls into several tokens."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)  # type: ignore[assignment]
-    trainer = trainers.BpeTrainer(vocab_size=400, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
     tokenizer.train_from_iterator(CORPUS, trainer)
-    from tokenizers import processors
-
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=trim)  # type: ignore[assignment]
     return tokenizer
 
@@ -67,14 +68,18 @@ TOKENIZERS = {
     "normalising": normalising(),
 }
 KINDS = pytest.mark.parametrize("kind", TOKENIZERS)
-HARD_TEXT = st.text(max_size=6) | st.sampled_from(["été", "red", "e\u0301te\u0301", "👩‍👩‍👧", "漢字", "ﬁn", "a  b", '"\\', "\t"])
+HARD_TEXT = st.text(max_size=6) | st.sampled_from(
+    ["été", "red", "e\u0301te\u0301", "👩‍👩‍👧", "漢字", "ﬁn", "a  b", '"\\', "\t"]
+)
 VALUES = HARD_TEXT | st.integers() | st.booleans() | st.none() | st.lists(HARD_TEXT, max_size=3)
 
 
 @KINDS
 @settings(max_examples=60, deadline=None)
 @given(data=st.dictionaries(HARD_TEXT, VALUES, max_size=4), ascii_only=st.booleans(), indent=st.sampled_from([None, 2]))
-def test_each_token_has_the_role_of_its_characters(kind: str, data: object, ascii_only: bool, indent: int | None) -> None:
+def test_each_token_has_the_role_of_its_characters(
+    kind: str, data: object, ascii_only: bool, indent: int | None
+) -> None:
     text = json.dumps(data, ensure_ascii=ascii_only, indent=indent)
     roles = assign_grammar_roles(text, SCHEMA)
     offsets = TOKENIZERS[kind].encode(text).offsets
@@ -98,9 +103,11 @@ def test_every_character_of_a_value_is_covered_with_its_role(kind: str) -> None:
     encoding = TOKENIZERS[kind].encode(text)
     roles = token_roles(assign_grammar_roles(text, SCHEMA), encoding.offsets)
     number = text.index("42")
-    on_number = [r for r, (start, end) in zip(roles, encoding.offsets, strict=True) if start < number + 2 and end > number]
+    on_number = [
+        r for r, (start, end) in zip(roles, encoding.offsets, strict=True) if start < number + 2 and end > number
+    ]
     assert on_number and set(on_number) == {R.NUMBER}
-    enum = text.index("été\"")
+    enum = text.index('été"')
     on_enum = [r for r, (start, end) in zip(roles, encoding.offsets, strict=True) if start < enum + 3 and end > enum]
     assert on_enum and set(on_enum) == {R.ENUM_VALUE}
 
@@ -153,7 +160,7 @@ def test_a_span_outside_the_text_is_an_error(span: tuple[int, int]) -> None:
 @given(st.lists(st.sampled_from([r for r in R if r is not R.END]), min_size=1), st.data())
 def test_shares_add_up_to_the_characters(roles: list[GrammarRole], draw: st.DataObject) -> None:
     cuts = sorted(draw.draw(st.sets(st.integers(1, len(roles)))) | {0, len(roles)})
-    offsets = list(zip(cuts, cuts[1:], strict=False))
+    offsets = list(pairwise(cuts))
     total: dict[GrammarRole, float] = {}
     for shares, (start, end) in zip(token_role_shares(roles, offsets), offsets, strict=True):
         for role, share in shares.items():

@@ -2,13 +2,14 @@
 
 import json
 import math
+from typing import Any
 
 import pytest
-from anatomy import letters
 from hypothesis import given
 from hypothesis import strategies as st
 
 from astudent.roles import GrammarRole, JsonSyntaxError, LimitError, Limits, RoleAssigner, assign_grammar_roles
+from astudent.roles.anatomy import anatomy
 from astudent.roles.scan import scan
 from astudent.roles.value import Value
 
@@ -17,6 +18,10 @@ JSON_VALUES = st.recursive(
     lambda children: st.lists(children, max_size=5) | st.dictionaries(st.text(), children, max_size=5),
     max_leaves=20,
 )
+
+
+def letters(text: str, schema: Any = True, lenient: bool = False) -> str:
+    return anatomy(assign_grammar_roles(text, schema, lenient))
 
 
 @pytest.mark.parametrize(

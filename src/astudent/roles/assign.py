@@ -96,7 +96,7 @@ class _Walk:
             return []
         left_over = {node: self._left_over(node, value) for way in ways for node in way if _has_rest(node)}
         if value.kind == "object":
-            members = [*value.data.items(), *value.repeated]  # of a repeated name, each is coloured
+            members = [*value.data.items(), *(value.repeated or ())]  # of a repeated name, each is coloured
             found = [(child, [_member_way(way, name, child, left_over) for way in ways]) for name, child in members]
         else:
             items = enumerate(value.data)

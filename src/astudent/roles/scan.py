@@ -6,29 +6,33 @@ pass, no recursion: time is linear in the text.
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
 from astudent.errors import RunError
 from astudent.roles.limits import LimitError, Limits
-from astudent.roles.role import PRECEDENCE, ROLES, GrammarRole
+from astudent.roles.role import PRECEDENCE, GrammarRole
 from astudent.roles.value import Value
 
 # Possessive quantifiers: the engine never goes back into a string, so a broken one costs its length once.
 _STRING_BODY = r'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+'
-_TOKEN = re.compile(
-    rf'[ \t\n\r]*+(?:(?P<string>"{_STRING_BODY}")'
-    r"|(?P<number>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)"
-    r"|(?P<word>true|false|null)|(?P<opening>[\[{])|(?P<closing>[\]}])|(?P<colon>:)|(?P<comma>,))"
-)
+_STRING = re.compile(f'"{_STRING_BODY}"')
+_NUMBER_TEXT = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?")
 _SOUND_STRING = re.compile(f'"{_STRING_BODY}')
 _SPACES = re.compile(r"[ \t\n\r]*+")
-_WORDS = {"true": True, "false": False, "null": None}
+_WORDS = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
 _LONGEST_INTEGER = 400  # longer ones are beyond any float; Python's int() is quadratic and refuses 4,300 digits
 
-_NUMBER, _BOOLEAN, _FREE_TEXT, _KEY, _QUOTE, _STRUCTURAL, _UNKNOWN, _WHITESPACE = (
-    PRECEDENCE[role] for role in ROLES if role not in (GrammarRole.ENUM_VALUE, GrammarRole.END)
-)
+
+def _code(role: GrammarRole) -> bytes:
+    return bytes([PRECEDENCE[role]])
+
+
+_NUMBER, _BOOLEAN, _STRUCTURAL = _code(GrammarRole.NUMBER), _code(GrammarRole.BOOLEAN), _code(GrammarRole.STRUCTURAL)
+_QUOTE, _KEY, _FREE_TEXT = _code(GrammarRole.QUOTE), _code(GrammarRole.KEY), _code(GrammarRole.FREE_TEXT)
+_UNKNOWN, _WHITESPACE = _code(GrammarRole.UNKNOWN), _code(GrammarRole.WHITESPACE)
+_MARK = PRECEDENCE[GrammarRole.STRUCTURAL]
 
 _Expected = Literal["value", "value or ]", "name", "name or }", ":", ", or }", ", or ]", "end"]
 _READABLE: dict[_Expected, str] = {
@@ -98,95 +102,116 @@ class _Scanner:
     """A push-down automaton: `expected` is its state, `open` the containers that are not yet closed."""
 
     def __init__(self, text: str, limits: Limits) -> None:
-        self.text, self.limits, self.at = text, limits, 0
-        self.codes = bytearray([_WHITESPACE]) * len(text)  # whatever no token covers is white space
+        self.text, self.limits = text, limits
+        self.codes = bytearray(_WHITESPACE) * len(text)  # whatever no token covers is white space
         self.expected: _Expected = "value"
         self.root: Value | None = None
         self.open: list[Value] = []
         self.names: list[str] = []  # of the member being read, one for each open object
 
     def run(self) -> None:
-        take = {name: getattr(self, f"_{name}") for name in _TOKEN.groupindex}
-        text, match = self.text, _TOKEN.match
+        text, at = self.text, 0
         while self.expected != "end":
-            token = match(text, self.at)
-            if token is None:
-                self._stop(self._after_spaces())
-            group = token.lastgroup or ""  # every token has one
-            start, end = token.span(group)
-            take[group](start, end)
-            self.at = end
-        if (rest := self._after_spaces()) != len(text):
-            self._stop(rest)
+            take = _TAKE.get(text[at]) if at < len(text) else None
+            if take is None:
+                self._stop(at)
+            at = take(self, at)
+        at = self._spaces(at)
+        if at != len(text):
+            self._stop(at)
 
-    def _after_spaces(self) -> int:
-        spaces = _SPACES.match(self.text, self.at)
-        return spaces.end() if spaces else self.at
+    def _spaces(self, start: int) -> int:
+        spaces = _SPACES.match(self.text, start)
+        return spaces.end() if spaces else start
 
     def broken_off(self, start: int, error: JsonSyntaxError) -> Scan:
         """What was read before the fault; every character from `start` on is UNKNOWN."""
-        self.codes[start:] = bytes([_UNKNOWN]) * (len(self.text) - start)
+        self.codes[start:] = _UNKNOWN * (len(self.text) - start)
         for container in self.open:
             container.end = start
         return Scan(self.codes, self.root, error)
 
-    def _string(self, start: int, end: int) -> None:
+    # Each of the following takes the token that starts at `start`, and returns where it ends.
+
+    def _string(self, start: int) -> int:
+        token = _STRING.match(self.text, start)
+        if token is None:
+            self._stop(start)
+        end = token.end()
         content = self.text[start + 1 : end - 1]
         if "\\" in content:
             content = json.loads(self.text[start:end])
-        is_name = self.expected in ("name", "name or }")
-        if not is_name:
-            self._place(Value("string", start, end, content))
-        self.codes[start] = self.codes[end - 1] = _QUOTE
-        self.codes[start + 1 : end - 1] = bytes([_KEY if is_name else _FREE_TEXT]) * (end - start - 2)
-        if is_name:
+        if self.expected in ("name", "name or }"):
+            self.codes[start:end] = _QUOTE + _KEY * (end - start - 2) + _QUOTE
             self.names[-1] = content
             self.expected = ":"
+        else:
+            self._place(Value("string", start, end, content))
+            self.codes[start:end] = _QUOTE + _FREE_TEXT * (end - start - 2) + _QUOTE
+        return end
 
-    def _number(self, start: int, end: int) -> None:
-        digits = self.text[start:end]
-        whole = end - start <= _LONGEST_INTEGER and digits.lstrip("-").isdigit()
+    def _number(self, start: int) -> int:
+        token = _NUMBER_TEXT.match(self.text, start)
+        if token is None:
+            self._stop(start)
+        digits, end = token.group(), token.end()
+        whole = len(digits) <= _LONGEST_INTEGER and digits.lstrip("-").isdigit()
         self._place(Value("number", start, end, int(digits) if whole else float(digits)))
-        self.codes[start:end] = bytes([_NUMBER]) * (end - start)
+        self.codes[start:end] = _NUMBER * len(digits)
+        return end
 
-    def _word(self, start: int, end: int) -> None:
-        data = _WORDS[self.text[start:end]]
+    def _word(self, start: int) -> int:
+        word, data = _WORDS[self.text[start]]
+        if not self.text.startswith(word, start):
+            self._stop(start)
+        end = start + len(word)
         self._place(Value("null" if data is None else "boolean", start, end, data))
-        self.codes[start:end] = bytes([_STRUCTURAL if data is None else _BOOLEAN]) * (end - start)
+        self.codes[start:end] = (_STRUCTURAL if data is None else _BOOLEAN) * len(word)
+        return end
 
-    def _opening(self, start: int, end: int) -> None:
-        is_object = self.text[start] == "{"
-        container = Value("object", start, end, {}) if is_object else Value("array", start, end, [])
+    def _object(self, start: int) -> int:
+        self._enter(Value("object", start, start + 1, {}))
+        self.names.append("")
+        self.expected = "name or }"
+        return start + 1
+
+    def _array(self, start: int) -> int:
+        self._enter(Value("array", start, start + 1, []))
+        self.expected = "value or ]"
+        return start + 1
+
+    def _enter(self, container: Value) -> None:
+        start = container.start
         self._place(container)
         if len(self.open) == self.limits.depth:
             raise _Fault(start, start, f"nesting is deeper than the limit of {self.limits.depth:,}")
-        self.codes[start] = _STRUCTURAL
+        self.codes[start] = _MARK
         self.open.append(container)
-        if is_object:
-            self.names.append("")
-        self.expected = "name or }" if is_object else "value or ]"
 
-    def _closing(self, start: int, end: int) -> None:
-        if not self.expected.endswith(f"or {self.text[start]}"):
+    def _closing(self, start: int) -> int:
+        if self.expected[-1] != self.text[start]:  # the closing mark that is expected ends the state's name
             self._stop(start)
         container = self.open.pop()
-        container.end = end
+        container.end = start + 1
         if container.kind == "object":
             self.names.pop()
-        self.codes[start] = _STRUCTURAL
+        self.codes[start] = _MARK
         self._expect_next()
+        return start + 1
 
-    def _colon(self, start: int, end: int) -> None:
+    def _colon(self, start: int) -> int:
         if self.expected != ":":
             self._stop(start)
-        self.codes[start] = _STRUCTURAL
+        self.codes[start] = _MARK
         self.expected = "value"
+        return start + 1
 
-    def _comma(self, start: int, end: int) -> None:
-        if not self.expected.startswith(","):
+    def _comma(self, start: int) -> int:
+        if self.expected[0] != ",":
             self._stop(start)
-        self.codes[start] = _STRUCTURAL
+        self.codes[start] = _MARK
         self.expected = "name" if self.open[-1].kind == "object" else "value"
+        return start + 1
 
     def _place(self, value: Value) -> None:
         """Hangs the value into the container that is open, where a value is expected."""
@@ -199,6 +224,7 @@ class _Scanner:
         else:
             name = self.names[-1]
             if name in container.data:
+                container.repeated = container.repeated or []
                 container.repeated.append((name, container.data.pop(name)))
             container.data[name] = value
         self._expect_next()
@@ -222,3 +248,18 @@ class _Scanner:
             raise _Fault(at, position, f"the string opened at character {at} is not closed")
         what = "there is no such escape" if text[position] == "\\" else "a control character must be escaped"
         raise _Fault(at, position, f"{what} in the string opened at character {at}")
+
+
+_TAKE: dict[str, Callable[[_Scanner, int], int]] = {
+    '"': _Scanner._string,
+    "{": _Scanner._object,
+    "[": _Scanner._array,
+    "}": _Scanner._closing,
+    "]": _Scanner._closing,
+    ":": _Scanner._colon,
+    ",": _Scanner._comma,
+    **dict.fromkeys("tfn", _Scanner._word),
+    **dict.fromkeys("-0123456789", _Scanner._number),
+    **dict.fromkeys(" \t\n\r", _Scanner._spaces),
+}
+"""Which token starts with a character."""

@@ -1,6 +1,5 @@
 """A JSON value that knows where it stands in its text."""
 
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -16,7 +15,6 @@ _KINDS: tuple[tuple[type | tuple[type, ...], Kind], ...] = (
 )
 
 
-@dataclass(slots=True, eq=False)
 class Value:
     """One value at text[start:end] (in characters).
 
@@ -24,12 +22,12 @@ class Value:
     `repeated` holds the members whose name comes again later in the same object, in order.
     """
 
-    kind: Kind
-    start: int
-    end: int
-    data: Any
-    repeated: list[tuple[str, "Value"]] = field(default_factory=list)
-    _identity: Identity | None = None
+    __slots__ = ("_identity", "data", "end", "kind", "repeated", "start")
+
+    def __init__(self, kind: Kind, start: int, end: int, data: Any) -> None:
+        self.kind, self.start, self.end, self.data = kind, start, end, data
+        self.repeated: list[tuple[str, Value]] | None = None
+        self._identity: Identity | None = None
 
     @property
     def identity(self) -> Identity:
