@@ -148,4 +148,8 @@ def _group_fields(vocabulary: Vocabulary, rng: random.Random) -> list[str]:
 
 def _aggregate(vocabulary: Vocabulary, rng: random.Random) -> Ast:
     function = rng.choice(vocabulary.functions)
-    return {"function": function} if function == "count" else {"function": function, "field": rng.choice(vocabulary.numeric)}
+    return (
+        {"function": function}
+        if function == "count"
+        else {"function": function, "field": rng.choice(vocabulary.numeric)}
+    )

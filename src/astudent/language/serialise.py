@@ -1,7 +1,7 @@
 """ASTs as text and back: one spelling for each AST, and a reader that no text can hurt.
 
-    serialise(ast, schema) -> keys in the schema's order, no spaces, UTF-8 unescaped, integers without `.0`
-    parse_ast(text) -> (ast, None) or (None, what is wrong)
+serialise(ast, schema) -> keys in the schema's order, no spaces, UTF-8 unescaped, integers without `.0`
+parse_ast(text) -> (ast, None) or (None, what is wrong)
 """
 
 import json
@@ -60,7 +60,9 @@ def _ordered(value: Json, nodes: list[Json], root: Json) -> Json:
         return {key: _ordered(value[key], [properties.get(key, True)], root) for key in keys}
     if isinstance(value, list):
         options = [option for option in _branches(nodes, root) if _is_array(option)]
-        return [_ordered(item, [_item_node(option, index) for option in options], root) for index, item in enumerate(value)]
+        return [
+            _ordered(item, [_item_node(option, index) for option in options], root) for index, item in enumerate(value)
+        ]
     return value
 
 

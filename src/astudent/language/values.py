@@ -102,7 +102,9 @@ def _word(rng: random.Random) -> str:
         return rng.choice(NAMES)
     if draw < 0.65:
         return rng.choice(WORDS)
-    invented = "".join(rng.choice(ONSETS) + rng.choice(VOWELS) for _ in range(rng.choice((2, 2, 3)))) + rng.choice(CODAS)
+    invented = "".join(rng.choice(ONSETS) + rng.choice(VOWELS) for _ in range(rng.choice((2, 2, 3)))) + rng.choice(
+        CODAS
+    )
     if draw < 0.92:
         return invented.capitalize() if rng.random() < 0.3 else invented
     return f"{invented[:2].upper()}{'-' if rng.random() < 0.5 else ''}{rng.randint(1, 999)}"

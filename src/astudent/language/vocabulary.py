@@ -1,6 +1,6 @@
 """What a schema's language can talk about, read from the schema alone.
 
-    read_vocabulary(schema) -> fields with types, labels, operators and values; sorting, grouping, functions, limit
+read_vocabulary(schema) -> fields with types, labels, operators and values; sorting, grouping, functions, limit
 """
 
 import functools

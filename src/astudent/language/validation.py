@@ -1,0 +1,89 @@
+"""Validation of ASTs, and of schemas that strangers wrote: nothing is fetched, and nothing runs without a bound.
+
+validator_for(schema).problems(ast) -> ["where.and[0].operator: 'gt' is not one of eq, neq"]
+check_schema(schema) raises where a schema cannot be used safely
+"""
+
+import functools
+import json
+from typing import Any
+
+import jsonschema
+import jsonschema.validators
+import referencing
+from jsonschema.exceptions import SchemaError, ValidationError
+
+from astudent.errors import RunError
+from astudent.language import linear_patterns
+from astudent.language.explanations import explain
+from astudent.language.schema_limits import BudgetError, bounded, budget, check_expansion, check_shape, subschemas
+
+FORMATS = jsonschema.FormatChecker(("date", "email", "ipv4", "ipv6", "uuid"))
+MAX_PROBLEMS = 10
+Json = Any
+
+# a registry that retrieves nothing: jsonschema's own would open file and http addresses
+REGISTRY: referencing.Registry = referencing.Registry()
+LinearValidator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    bounded(dict(jsonschema.Draft202012Validator.VALIDATORS) | linear_patterns.KEYWORDS),
+)
+
+
+class Validator:
+    """A checked schema, ready to judge instances."""
+
+    def __init__(self, schema: Json) -> None:
+        check_schema(schema)
+        self.schema = schema
+        self._validator = LinearValidator(schema, registry=REGISTRY, format_checker=FORMATS)
+
+    def problems(self, ast: Json) -> list[str]:
+        """What is wrong with `ast`, `path: reason`, the most telling first; empty when it is valid."""
+        try:
+            with budget():
+                errors = sorted(self._validator.iter_errors(ast), key=_deepest_first)
+        except BudgetError:
+            return ["the schema needs too many steps to check this instance"]
+        except RecursionError:
+            return ["nested too deeply to be checked"]
+        return [explain(error) for error in errors[:MAX_PROBLEMS]]
+
+    def is_valid(self, ast: Json) -> bool:
+        """Whether the instance has no problem."""
+        try:
+            with budget():
+                return next(self._validator.iter_errors(ast), None) is None
+        except (BudgetError, RecursionError):
+            return False
+
+
+def validator_for(schema: Json) -> Validator:
+    """The schema's validator, kept for the next call; RunError when `check_schema` refuses the schema."""
+    return _cached(json.dumps(schema, ensure_ascii=False))
+
+
+@functools.lru_cache(maxsize=256)
+def _cached(text: str) -> Validator:
+    return Validator(json.loads(text))
+
+
+def check_schema(schema: Json) -> None:
+    """RunError when it is no JSON Schema 2020-12, points outside itself, is too large or deep, or has no linear pattern."""
+    check_shape(schema)
+    try:
+        jsonschema.Draft202012Validator.check_schema(schema, format_checker=None)
+    except SchemaError as error:
+        raise RunError(f"not a JSON Schema: {_place(error)}: {error.message[:200]}", "Mend the schema.") from error
+    check_expansion(schema)
+    for node in subschemas(schema):
+        for pattern in [*node.get("patternProperties", {}), *([node["pattern"]] if "pattern" in node else [])]:
+            linear_patterns.check(pattern)
+
+
+def _place(error: ValidationError | SchemaError) -> str:
+    return "/".join(["#", *map(str, error.absolute_path)])
+
+
+def _deepest_first(error: ValidationError) -> tuple[int, str]:
+    return (-len(error.absolute_path), str(list(error.absolute_path)))
