@@ -1,0 +1,275 @@
+"""The languages that the tiny student is pre-trained on: one fresh dialect per schema, never the pipeline's own language.
+
+A dialect draws its keys, its operators, the shape of a condition, of a junction, of sort, group and limit. All of it stands in the
+JSON Schema, in the notation that the pipeline's prompts use, so that a student learns to read the schema, to look up what the
+request's words are called there, and to copy.
+"""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from astudent.language.notation import DIALECT
+from astudent.student.pretraining import phrasings
+from astudent.student.pretraining.words import WordMaker
+
+Json = Any
+KINDS = {
+    "number": ("same", "differ", "above", "atleast", "below", "atmost", "span"),
+    "date": ("same", "above", "atleast", "below", "atmost", "span"),
+    "text": ("same", "differ", "holds", "begins", "ends"),
+    "flag": ("same",),
+    "enum": ("same", "differ", "any", "none"),
+}
+PAIRS, LISTS = frozenset({"span"}), frozenset({"any", "none"})
+SCALARS = {"number": {"type": "number"}, "date": {"type": "string", "format": "date"}, "text": {"type": "string"}, "flag": {"type": "boolean"}}
+LEAVES = ("relation first", "operand last but one", "triple", "relation keyed", "relation triple", "operand first")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A name of the schema and what people call it. `en` is None where the name itself, with spaces, is used."""
+
+    name: str
+    en: str | None
+    fr: str
+
+    def label(self, language: str) -> str:
+        return self.fr if language == "fr" else self.en or self.name.replace("_", " ")
+
+    def const(self) -> Json:
+        return {"const": self.name, "x-labels": ({"en": self.en} if self.en else {}) | {"fr": self.fr}}
+
+
+@dataclass(frozen=True)
+class Field(Named):
+    kind: str = "number"
+    values: tuple[Named, ...] = ()
+
+
+def draw_named(rng: Random, words: WordMaker, english: float = 0.45) -> Named:
+    name = words.name(rng)
+    french = name.replace("_", " ") if rng.random() < 0.08 else words.label(rng)
+    return Named(name, words.label(rng) if rng.random() < english else None, french)
+
+
+def draw_fields(rng: Random, words: WordMaker, count: int) -> tuple[Field, ...]:
+    """Fields whose names and labels all differ: an alias that meant two things could not be looked up."""
+    fields: list[Field] = []
+    taken: set[str] = set()
+
+    def fresh() -> Named:
+        while True:
+            named = draw_named(rng, words)
+            texts = {named.name, named.label("en"), named.fr}
+            if not texts & taken:
+                taken.update(texts)
+                return named
+
+    for place in range(count):
+        kind = ("enum", "number")[place] if place < 2 else rng.choice(("enum", "enum", "number", "number", "date", "text", "flag"))
+        named = fresh()
+        values = tuple(fresh() for _ in range(rng.randint(2, 4))) if kind == "enum" else ()
+        fields.append(Field(named.name, named.en, named.fr, kind, values))
+    return tuple(rng.sample(fields, len(fields)))
+
+
+class Dialect:
+    """Everything that makes one language: its words and its shapes. `schema` describes it, `encode_*` write its answers."""
+
+    def __init__(self, rng: Random, words: WordMaker) -> None:
+        self.rng, self.entity = rng, draw_named(rng, words)
+        self.fields = draw_fields(rng, words, rng.choice((2, 3, 3, 4, 4, 5)))
+        self.keys = self._draw_keys(rng, words)
+        self.relations = self._distinct(rng, phrasings.RELATIONS)
+        self.measures = self._distinct(rng, phrasings.MEASURES)
+        self.modes = dict(zip(("every", "some"), rng.choice(phrasings.MODES), strict=True))
+        self.negation = rng.choice(phrasings.NEGATIONS)
+        self.ways = dict(zip(("up", "down"), rng.choice(phrasings.WAYS), strict=True))
+        self.known = frozenset({"same", *rng.sample(list(phrasings.RELATIONS), rng.randint(4, 8))})
+        self.leaf = rng.choice(LEAVES)
+        self.junction = rng.choice(("tagged", "tagged last", "array", "wrapped", "flat"))
+        self.negated = rng.choice(("array", "wrapped", None))
+        self.sort = rng.choice(("way first", "array", "keyed", "array last", None))
+        self.limit = rng.choice(("plain", "plain", "wrapped", None))
+        self.group = rng.choice(("plain", "wrapped", "listed", None, None))
+        self.parts = rng.sample(["filter", "group", "sort", "limit"], 4)
+        self.defs = self._definition_names(rng, words)
+
+    @staticmethod
+    def _draw_keys(rng: Random, words: WordMaker) -> dict[str, str]:
+        keys: dict[str, str] = {}
+        for role, pool in phrasings.KEYS.items():
+            free = [word for word in pool.split() if word not in keys.values()]
+            keys[role] = rng.choice(free) if free and rng.random() < 0.6 else words.name(rng) + rng.choice("xzkw")
+        return keys
+
+    @staticmethod
+    def _distinct(rng: Random, pools: dict[str, str]) -> dict[str, str]:
+        chosen: dict[str, str] = {}
+        for meaning, pool in pools.items():
+            chosen[meaning] = rng.choice([word for word in pool.split() if word not in chosen.values()])
+        return chosen
+
+    def _definition_names(self, rng: Random, words: WordMaker) -> dict[str, str]:
+        parts = ["condition", "junction", "negation", *KINDS, *(f.name for f in self.fields)]
+        return {part: words.word(rng) + rng.choice(("", "_")) + f"{'abcdefghijklmnop'[place]}" for place, part in enumerate(parts)}
+
+    # the schema ------------------------------------------------------------------------------------------------------
+
+    def schema(self, root: Json, definitions: dict[str, Json]) -> Json:
+        head = {"$schema": DIALECT, "title": self.entity.name, "x-labels": self.entity.const()["x-labels"]}
+        named = {self.defs[name]: node for name, node in definitions.items()}
+        return head | root | ({"$defs": named} if named else {})
+
+    def ref(self, part: str) -> Json:
+        return {"$ref": f"#/$defs/{self.defs[part]}"}
+
+    def of_kind(self, kind: str) -> list[Field]:
+        return [field for field in self.fields if field.kind == kind]
+
+    def field_definitions(self) -> dict[str, Json]:
+        """One definition for each kind of field with its names, one for each enum field with its values."""
+        nodes: dict[str, Json] = {}
+        for kind in ("number", "date", "text", "flag"):
+            if self.of_kind(kind):
+                nodes[kind] = choice([field.const() for field in self.of_kind(kind)])
+        for field in self.of_kind("enum"):
+            nodes[field.name] = choice([value.const() for value in field.values])
+        return nodes
+
+    def relations_of(self, kind: str, shape: str) -> list[str]:
+        shapes = {"pair": PAIRS, "list": LISTS}
+        scalar = [r for r in KINDS[kind] if r in self.known and r not in PAIRS | LISTS]
+        return scalar if shape == "scalar" else [r for r in KINDS[kind] if r in self.known & shapes[shape]]
+
+    def leaf_schemas(self) -> list[Json]:
+        nodes = []
+        groups = [(kind, self.ref(kind), SCALARS[kind]) for kind in SCALARS if self.of_kind(kind)]
+        groups += [("enum", field.const(), self.ref(field.name)) for field in self.of_kind("enum")]
+        for kind, key, value in groups:
+            pair = {"type": "array", "items": value, "minItems": 2, "maxItems": 2}
+            some = {"type": "array", "items": value, "minItems": 1}
+            for shape, operand in (("scalar", value), ("pair", pair), ("list", some)):
+                names = [self.relations[r] for r in self.relations_of(kind, shape)]
+                nodes += self._leaf_schema(key, names, operand) if names else []
+        return nodes
+
+    def _leaf_schema(self, key: Json, names: list[str], operand: Json) -> list[Json]:
+        relation = {"enum": names}
+        parts = {"key": key, "relation": relation, "operand": operand}
+        if self.leaf in ("relation keyed",):
+            return [closed({name: places([key, operand])}) for name in names]
+        if self.leaf in ("triple", "relation triple"):
+            order = ("key", "relation", "operand") if self.leaf == "triple" else ("relation", "key", "operand")
+            return [places([parts[part] for part in order])]
+        return [closed({self.keys[part]: parts[part] for part in self._leaf_order()})]
+
+    def _leaf_order(self) -> tuple[str, ...]:
+        orders = {"relation first": ("relation", "key", "operand"), "operand first": ("operand", "key", "relation")}
+        return orders.get(self.leaf, ("key", "operand", "relation"))
+
+    def query_schema(self) -> Json:
+        definitions: dict[str, Json] = {"condition": choice([*self._combinations(), *self.leaf_schemas()], "anyOf")}
+        root = {self.keys[part]: node for part in self.parts for node in self._part_schema(part)}
+        if self.group:
+            root[self.keys["measure"]] = self._measure_schema()
+        return self.schema(closed(root, optional=True), definitions | self.field_definitions())
+
+    def _combinations(self) -> list[Json]:
+        inner = self.ref("condition")
+        items = {"type": "array", "items": inner, "minItems": 2}
+        mode = {"enum": list(self.modes.values())}
+        keys = self.keys
+        found = {
+            "tagged": closed({keys["mode"]: mode, keys["list"]: items}),
+            "tagged last": closed({keys["list"]: items, keys["mode"]: mode}),
+            "array": places([mode, items]),
+        }.get(self.junction)
+        nodes = [found] if found else []
+        if self.junction == "wrapped":
+            nodes += [closed({word: closed({keys["list"]: items})}) for word in self.modes.values()]
+        if self.negated == "array":
+            nodes.append(places([{"const": self.negation}, inner]))
+        elif self.negated:
+            nodes.append(closed({self.negation: closed({keys["one"]: inner})}))
+        return nodes
+
+    def _part_schema(self, part: str) -> list[Json]:
+        """The schema of one part of the root; none where the dialect lacks it."""
+        if part == "filter":
+            inner = self.ref("condition")
+            return [{"type": "array", "items": inner, "minItems": 1} if self.junction == "flat" else inner]
+        if part == "limit":
+            number = {"type": "integer", "minimum": 1, "maximum": 100}
+            return {"plain": [number], "wrapped": [closed({self.keys["limit"]: number})]}.get(self.limit or "", [])
+        if part == "group":
+            key = choice([field.const() for field in self.of_kind("enum")])
+            listed = {"type": "array", "items": key, "minItems": 1}
+            return {"plain": [key], "wrapped": [closed({self.keys["key"]: key})], "listed": [closed({self.keys["list"]: listed})]}.get(
+                self.group or "", []
+            )
+        number, ways = self.ref("number"), {"enum": list(self.ways.values())}
+        shapes = {
+            "way first": closed({self.keys["way"]: ways, self.keys["sortkey"]: number}),
+            "array": places([number, ways]),
+            "array last": places([ways, number]),
+            "keyed": choice([closed({way: number}) for way in self.ways.values()], "anyOf"),
+        }
+        return [shapes[self.sort]] if self.sort else []
+
+    def _measure_schema(self) -> Json:
+        names = [self.measures[fn] for fn in ("sum", "avg", "min", "max")]
+        return choice([closed({self.keys["fn"]: {"const": self.measures["count"]}}), places([{"enum": names}, self.ref("number")])], "anyOf")
+
+    # answers ---------------------------------------------------------------------------------------------------------
+
+    def encode_leaf(self, field: str, relation: str, value: Json) -> Json:
+        word = self.relations[relation]
+        parts = {"key": field, "relation": word, "operand": value}
+        if self.leaf == "relation keyed":
+            return {word: [field, value]}
+        if self.leaf in ("triple", "relation triple"):
+            return [field, word, value] if self.leaf == "triple" else [word, field, value]
+        return {self.keys[part]: parts[part] for part in self._leaf_order()}
+
+    def encode_junction(self, mode: str, items: list[Json]) -> Json:
+        word, keys = self.modes[mode], self.keys
+        if self.junction == "tagged":
+            return {keys["mode"]: word, keys["list"]: items}
+        if self.junction == "tagged last":
+            return {keys["list"]: items, keys["mode"]: word}
+        return [word, items] if self.junction == "array" else {word: {keys["list"]: items}}
+
+    def encode_negation(self, item: Json) -> Json:
+        return [self.negation, item] if self.negated == "array" else {self.negation: {self.keys["one"]: item}}
+
+    def encode_sort(self, field: str, way: str) -> Json:
+        word = self.ways[way]
+        if self.sort == "way first":
+            return {self.keys["way"]: word, self.keys["sortkey"]: field}
+        if self.sort == "keyed":
+            return {word: field}
+        return [field, word] if self.sort == "array" else [word, field]
+
+    def encode_limit(self, number: int) -> Json:
+        return number if self.limit == "plain" else {self.keys["limit"]: number}
+
+    def encode_group(self, field: str) -> Json:
+        return {"plain": field, "wrapped": {self.keys["key"]: field}, "listed": {self.keys["list"]: [field]}}[self.group or ""]
+
+    def encode_measure(self, fn: str, field: str | None) -> Json:
+        return {self.keys["fn"]: self.measures[fn]} if field is None else [self.measures[fn], field]
+
+
+def closed(properties: dict[str, Json], optional: bool = False) -> Json:
+    required = {} if optional else {"required": list(properties)}
+    return {"type": "object", "properties": properties} | required | {"additionalProperties": False}
+
+
+def places(nodes: list[Json]) -> Json:
+    return {"type": "array", "prefixItems": nodes, "items": False, "minItems": len(nodes)}
+
+
+def choice(nodes: list[Json], keyword: str = "oneOf") -> Json:
+    return nodes[0] if len(nodes) == 1 else {keyword: nodes}

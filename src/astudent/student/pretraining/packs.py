@@ -1,0 +1,69 @@
+"""Pre-training batches: packs of fixed length, each one schema with several requests that share it.
+
+Segment 0 is the shared prefix, segments 1..K are requests with their answers, PADDING fills up. A token sees the prefix and its own segment.
+The batch of a step is a function of (seed, step) alone, so that a run that is stopped and resumed sees the same data.
+"""
+
+from dataclasses import dataclass
+from random import Random
+
+import torch
+from sentencepiece import SentencePieceProcessor
+from torch import Tensor
+
+from astudent.language.notation import render_compact
+from astudent.student.pretraining.requests import TASKS, Task
+from astudent.student.pretraining.words import WordMaker
+
+PADDING = 255
+BOS, START, END = 2, 5, 6  # <bos>, <start_of_turn>, <end_of_turn>
+
+
+@dataclass(frozen=True)
+class Pack:
+    """B packs of T tokens. `supervised` marks the tokens whose prediction counts: answers and their ends of turn."""
+
+    ids: Tensor  # (B, T)
+    segments: Tensor  # (B, T)
+    positions: Tensor  # (B, T), in the row's own order: every request continues the prefix
+    supervised: Tensor  # (B, T), bool
+
+    def rows(self, start: int, stop: int) -> "Pack":
+        return Pack(self.ids[start:stop], self.segments[start:stop], self.positions[start:stop], self.supervised[start:stop])
+
+
+class PackMaker:
+    """Draws dialects and packs them. `shares` weighs the tasks by name."""
+
+    def __init__(self, tokenizer: SentencePieceProcessor, words: WordMaker, instruction: str, length: int, shares: dict[str, float]) -> None:
+        self.tokenizer, self.words, self.length, self.shares = tokenizer, words, length, shares
+        self.opening = [BOS, START, *tokenizer.encode(f"user\n{instruction}\n")]
+
+    def batch(self, rng: Random, size: int, task: str | None = None, language: str | None = None) -> Pack:
+        packs = [self._pack(rng, task, language) for _ in range(size)]
+        ids, segments, positions, supervised = (torch.tensor(column) for column in zip(*packs, strict=True))
+        return Pack(ids, segments, positions, supervised.bool())
+
+    def _pack(self, rng: Random, name: str | None, language: str | None) -> tuple[list[int], list[int], list[int], list[bool]]:
+        while True:
+            task = TASKS[name or rng.choices(list(self.shares), list(self.shares.values()))[0]](rng, self.words)
+            prefix = [*self.opening, *self.tokenizer.encode(render_compact(task.schema) + "\n")]
+            if len(prefix) < 0.7 * self.length:
+                return self._fill(rng, task, prefix, language)
+
+    def _fill(self, rng: Random, task: Task, prefix: list[int], language: str | None) -> tuple[list[int], list[int], list[int], list[bool]]:
+        ids, segments = list(prefix), [0] * len(prefix)
+        positions, supervised = list(range(len(prefix))), [False] * len(prefix)
+        for segment in range(1, PADDING):
+            example = task.example(language or rng.choice(("en", "fr")))
+            asked = [*self.tokenizer.encode(example.query), END, *self.tokenizer.encode("\n"), START, *self.tokenizer.encode("model\n")]
+            answer = [*self.tokenizer.encode(example.answer), END]
+            row = asked + answer
+            if len(ids) + len(row) > self.length:
+                break
+            ids += row
+            segments += [segment] * len(row)
+            positions += range(len(prefix), len(prefix) + len(row))
+            supervised += [False] * len(asked) + [True] * len(answer)
+        rest = self.length - len(ids)
+        return ids + [0] * rest, segments + [PADDING] * rest, positions + [0] * rest, supervised + [False] * rest

@@ -1,0 +1,126 @@
+"""How pre-training's languages are spoken: English and French phrasings that are not those of the pipeline's language.
+
+`{f}` is a field, `{v}` a value, `{w}` a second value, `{n}` a number, `{e}` the entity. `scripts/check_tiny_student.py` checks that no phrasing,
+key or operator here is one of the pipeline's own.
+"""
+
+RELATIONS = {
+    "same": "= == is equals same exactly match",
+    "differ": "!= <> isnt differs unlike distinct",
+    "above": "> over above more greater higher past",
+    "atleast": ">= minimal atleast floor from geq",
+    "below": "< under below less lower fewer before",
+    "atmost": "<= maximal atmost ceiling upto leq",
+    "span": ".. range span inside window interval",
+    "any": "any oneof among isin member within",
+    "none": "none nor outside noneof exclude",
+    "holds": "~ has like includes holds with",
+    "begins": "^ begins prefix opens head startswith",
+    "ends": "$ closes suffix tail finishes endswith",
+}
+MODES = [("every", "some"), ("both", "either"), ("all", "any"), ("&", "|"), ("inter", "union"), ("conj", "disj"), ("must", "may"), ("each", "one")]
+NEGATIONS = "no never except without minus ! un negate".split()
+WAYS = [("up", "down"), ("inc", "dec"), ("rise", "fall"), ("low", "high"), ("+", "-"), ("small_first", "big_first"), ("az", "za"), ("grow", "shrink")]
+MEASURES = {
+    "count": "number tally size how_many n cardinality",
+    "sum": "total add summed plus whole",
+    "avg": "mean average middle typical",
+    "min": "least smallest lowest bottom",
+    "max": "most biggest highest top",
+}
+KEYS = {
+    "filter": "select rows find query matching restrict keep cond pred which",
+    "mode": "mode link join glue logic how connect combine",
+    "list": "items parts tests terms args members clauses",
+    "one": "inner arg of item term body",
+    "key": "attr key name col prop on path column",
+    "relation": "rel test cmp sign check how relation is",
+    "operand": "val to with against rhs literal arg what",
+    "sort": "rank arrange sequence ordering by_order display",
+    "way": "dir way sense direction flow",
+    "sortkey": "on by key attr col path",
+    "limit": "take n first size top page rows_max",
+    "group": "per each buckets partition split_by by",
+    "measure": "compute measure stat figure calc metric",
+    "fn": "fn stat kind formula how",
+    "pick": "pick keys columns show fetch project",
+    "copy": "copy texts say words strings",
+}
+
+ENGLISH = {
+    "same": ["{f} = {v}", "{f} reads {v}", "{f} being {v}", "{f} set to {v}", "the one {f} {v}", "{v} as {f}"],
+    "differ": ["{f} <> {v}", "{f} never {v}", "{f} anything but {v}", "no {v} as {f}", "{f} unlike {v}"],
+    "above": ["{f} > {v}", "{f} past {v}", "{f} tops {v}", "{f} beyond {v}", "{f} higher than {v}", "{f} beats {v}"],
+    "atleast": ["{f} >= {v}", "{f} {v} and up", "{f} reaching {v}", "{f} not under {v}", "{v} or higher as {f}"],
+    "below": ["{f} < {v}", "{f} short of {v}", "{f} beneath {v}", "{f} lower than {v}", "{f} stays under {v}"],
+    "atmost": ["{f} <= {v}", "{f} {v} and down", "{f} capped at {v}", "{f} not past {v}", "{v} or lower as {f}"],
+    "span": ["{f} {v}..{w}", "{f} spanning {v} to {w}", "{f} in the range {v} - {w}", "{f} {v} through {w}"],
+    "any": ["{f} any of {v}", "{f} within {v}", "one of {v} as {f}", "{f} out of {v}"],
+    "none": ["{f} none of {v}", "{f} outside {v}", "{f} no one of {v}", "neither of {v} as {f}"],
+    "holds": ["{f} holding {v}", "{v} somewhere in {f}", "{f} like {v}", "{f} that has {v}"],
+    "begins": ["{f} opening with {v}", "{v} at the head of {f}", "{f} prefixed {v}"],
+    "ends": ["{f} closing with {v}", "{v} at the tail of {f}", "{f} suffixed {v}"],
+    "true": ["{f} yes", "{f} on", "{f} holds", "flagged {f}"],
+    "false": ["{f} no", "{f} off", "lacking {f}", "never {f}"],
+    "intro": ["{e} :", "{e}, ", "query {e} ", "fetch {e} with ", "select {e} by ", "see {e} : ", "{e} having ", ""],
+    "every": [" & ", " plus ", ", then ", " together with "],
+    "some": [" | ", " else ", " alternatively "],
+    "not": ["no ({c})", "leaving out ({c})", "never ({c})", "without: {c}"],
+    "up": ["arranged upward on {f}", "rising {f}", "{f} going up", "least {f} leading"],
+    "down": ["arranged downward on {f}", "falling {f}", "{f} going down", "most {f} leading"],
+    "limit": ["take {n}", "{n} rows", "cut at {n}", "{n} of them"],
+    "group": ["split on {f}", "one line per {f}", "bucketed on {f}"],
+    "count": ["tally", "their count"],
+    "sum": ["{f} added up", "summed {f}"],
+    "avg": ["mean {f}", "typical {f}"],
+    "min": ["least {f}", "bottom {f}"],
+    "max": ["greatest {f}", "peak {f}"],
+    "pick": ["columns {l}", "{l}", "pick {l}", "just {l} please", "i need {l}"],
+    "values": ["{f} : {l}", "for {f} take {l}", "{l} as {f}"],
+    "copy": ["copy {l}", "say {l}", "repeat {l}"],
+    "last": [" and ", " & ", ", "],
+    "either": [" or ", ", ", " / "],
+}
+FRENCH = {
+    "same": ["{f} = {v}", "{f} valant {v}", "{f} fixé à {v}", "{f} marqué {v}", "{v} comme {f}", "la {f} {v}", "le {f} {v}"],
+    "differ": ["{f} <> {v}", "{f} jamais {v}", "{f} tout sauf {v}", "pas {v} comme {f}", "{f} hors {v}"],
+    "above": ["{f} > {v}", "{f} passé {v}", "{f} au-delà de {v}", "{f} plus haut que {v}", "{f} qui excède {v}", "{f} bat {v}"],
+    "atleast": ["{f} >= {v}", "{f} {v} et plus", "{f} atteignant {v}", "{f} pas sous {v}", "{v} ou mieux comme {f}"],
+    "below": ["{f} < {v}", "{f} sous {v}", "{f} en deçà de {v}", "{f} plus bas que {v}", "{f} restant sous {v}"],
+    "atmost": ["{f} <= {v}", "{f} {v} et moins", "{f} plafonné à {v}", "{f} pas au-delà de {v}", "{v} ou moins bien comme {f}"],
+    "span": ["{f} {v}..{w}", "{f} allant de {v} jusque {w}", "{f} dans la plage {v} - {w}", "{f} {v} à {w}"],
+    "any": ["{f} un de {v}", "{f} pris dans {v}", "l'un de {v} comme {f}", "{f} au choix {v}"],
+    "none": ["{f} aucun de {v}", "{f} hors de {v}", "ni {v} comme {f}", "{f} rien de {v}"],
+    "holds": ["{f} portant {v}", "{v} quelque part en {f}", "{f} comme {v}", "{f} où figure {v}"],
+    "begins": ["{f} ouvrant par {v}", "{v} en tête de {f}", "{f} préfixé {v}"],
+    "ends": ["{f} finissant sur {v}", "{v} en queue de {f}", "{f} suffixé {v}"],
+    "true": ["{f} oui", "{f} activé", "avec {f} coché", "marqués {f}"],
+    "false": ["{f} non", "{f} désactivé", "dépourvus de {f}", "jamais {f}"],
+    "intro": ["{e} :", "{e}, ", "requête {e} ", "prends les {e} avec ", "choisis {e} par ", "voir {e} : ", "{e} ayant ", ""],
+    "every": [" & ", " plus ", ", puis ", " ainsi que "],
+    "some": [" | ", " sinon ", " à défaut "],
+    "not": ["non ({c})", "en laissant ({c})", "jamais ({c})", "sans : {c}"],
+    "up": ["rangés en montant sur {f}", "{f} montant", "{f} qui grimpe", "moindre {f} en tête"],
+    "down": ["rangés en descendant sur {f}", "{f} descendant", "{f} qui chute", "plus fort {f} en tête"],
+    "limit": ["prends-en {n}", "{n} lignes", "coupe à {n}", "{n} d'entre eux"],
+    "group": ["ventilé sur {f}", "une ligne par {f}", "réparti sur {f}"],
+    "count": ["décompte", "leur nombre"],
+    "sum": ["cumul de {f}", "{f} additionné"],
+    "avg": ["{f} typique", "moyenne sur {f}"],
+    "min": ["moindre {f}", "plancher de {f}"],
+    "max": ["plus grand {f}", "sommet de {f}"],
+    "pick": ["colonnes {l}", "{l}", "choisis {l}", "juste {l} merci", "il me faut {l}"],
+    "values": ["{f} : {l}", "pour {f} prends {l}", "{l} comme {f}"],
+    "copy": ["copie {l}", "dis {l}", "répète {l}"],
+    "last": [" et ", " & ", ", "],
+    "either": [" ou ", ", ", " / "],
+}
+PHRASINGS = {"en": ENGLISH, "fr": FRENCH}
+MONTHS = {
+    "en": "January February March April May June July August September October November December".split(),
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
+}
+NUMERALS = {
+    "en": "zero one two three four five six seven eight nine ten eleven twelve".split(),
+    "fr": "zéro un deux trois quatre cinq six sept huit neuf dix onze douze".split(),
+}

@@ -1,0 +1,157 @@
+"""Pre-training of the tiny student, from nothing or onwards from its own checkpoint.
+
+    data are drawn on the fly -> WORK/checkpoint.pt (all state), then data/tiny_student (see `publish`)
+
+The learning rate warms up, stays, and falls linearly over the last `cooldown` steps. A long leg without cool-down can be prolonged at any time by
+a run with more steps; the last leg cools down. Muon moves the matrices, AdamW the rest: with AdamW alone copying emerges several times later.
+"""
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+
+import torch
+import torch.nn.functional as F
+from sentencepiece import SentencePieceProcessor
+from torch import Tensor, nn
+
+from astudent.student.pretraining.model import new_model, pack_masks
+from astudent.student.pretraining.packs import Pack, PackMaker
+from astudent.student.pretraining.tokenizer import letter_pieces
+from astudent.student.pretraining.tokenizer import train as train_tokenizer
+from astudent.student.pretraining.words import WordMaker
+
+SHARES = {"query": 0.56, "pick": 0.18, "values": 0.19, "copy": 0.07}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One leg. `steps` counts from the very beginning, `length` in tokens, `batch` in packs."""
+
+    work: Path
+    steps: int
+    cooldown: int
+    batch: int = 4
+    length: int = 1024
+    vocabulary: int = 2048
+    learning_rate: float = 0.01
+    embedding_rate: float = 0.005
+    warmup: int = 50
+    seed: int = 0
+    report_every: int = 100
+    instruction: str = "Answer with JSON that fits the schema."
+
+    def rate(self, step: int) -> float:
+        """The factor on both learning rates at `step`."""
+        falling = (self.steps - step) / self.cooldown if self.cooldown else 1.0
+        return min(1.0, (step + 1) / self.warmup, max(0.02, falling))
+
+
+class Pretraining:
+    """Model, optimizers and data of one run; `step` counts the finished optimizer steps."""
+
+    def __init__(self, plan: Plan, compiled: bool = True) -> None:
+        plan.work.mkdir(parents=True, exist_ok=True)
+        self.plan, self.step = plan, 0
+        tokenizer = load_tokenizer(plan)
+        self.maker = PackMaker(tokenizer, WordMaker(letter_pieces(tokenizer)), plan.instruction, plan.length, SHARES)
+        torch.manual_seed(plan.seed)
+        self.model = new_model(plan.vocabulary)
+        self.embedding = self.model.get_input_embeddings().weight
+        self.optimizers = make_optimizers(self.model, self.embedding, plan)
+        self.trunk = torch.compile(self._hidden) if compiled else self._hidden
+        if self.checkpoint.exists():
+            self._resume()
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.plan.work / "checkpoint.pt"
+
+    def _hidden(self, ids: Tensor, masks: dict[str, Tensor], positions: Tensor) -> Tensor:
+        return self.model.model(input_ids=ids, attention_mask=masks, position_ids=positions, use_cache=False).last_hidden_state
+
+    def losses(self, pack: Pack) -> tuple[Tensor, Tensor]:
+        """Per supervised token of the pack (N of them): its loss, and whether the model's first choice was right. Both (N,)."""
+        hidden = self.trunk(pack.ids, pack_masks(pack.segments), pack.positions)
+        wanted = pack.supervised[:, 1:]
+        logits, targets = F.linear(hidden[:, :-1][wanted], self.embedding), pack.ids[:, 1:][wanted]
+        return F.cross_entropy(logits, targets, reduction="none"), logits.argmax(-1) == targets
+
+    def run(self) -> None:
+        recent: list[float] = []
+        started, first = time.monotonic(), self.step
+        while self.step < self.plan.steps:
+            recent.append(self._train_step())
+            if self.step % self.plan.report_every == 0 or self.step == self.plan.steps:
+                self.save()
+                facts = {"step": self.step, "loss": sum(recent) / len(recent), "seconds_per_step": (time.monotonic() - started) / (self.step - first)}
+                self._log(facts | self.evaluate())
+                recent.clear()
+
+    def _train_step(self) -> float:
+        pack = self.maker.batch(Random(f"{self.plan.seed}-{self.step}"), self.plan.batch)
+        loss = self.losses(pack)[0].mean()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * self.plan.rate(self.step)
+            optimizer.step()
+            optimizer.zero_grad()
+        self.step += 1
+        return loss.item()
+
+    @torch.no_grad()
+    def evaluate(self, packs: int = 4) -> dict[str, float]:
+        """Share of whole answers that are right token for token, with the right past given, by task and language, on dialects never trained on."""
+        found = {}
+        for task in ("query", "pick", "values"):
+            for language in ("en", "fr"):
+                pack = self.maker.batch(Random(f"held out {task} {language}"), packs, task, language)
+                right = self.losses(pack)[1]
+                answers = pack.segments[:, 1:][pack.supervised[:, 1:]] + 1000 * pack.supervised[:, 1:].nonzero()[:, 0]
+                whole = torch.ones(int(answers.max()) + 1).scatter_reduce_(0, answers, right.float(), "amin")
+                found[f"{task}_{language}"] = round(whole[answers.unique()].mean().item(), 3)
+        return found
+
+    def save(self) -> None:
+        state = {"step": self.step, "model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers]}
+        half_written = self.checkpoint.with_suffix(".tmp")
+        torch.save(state, half_written)
+        os.replace(half_written, self.checkpoint)
+
+    def _resume(self) -> None:
+        state = torch.load(self.checkpoint, weights_only=True)
+        self.step = state["step"]
+        self.model.load_state_dict(state["model"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+
+    def _log(self, facts: dict[str, float]) -> None:
+        print(json.dumps(facts), flush=True)
+        with (self.plan.work / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(facts | {"plan": {key: str(value) for key, value in asdict(self.plan).items()}}) + "\n")
+
+
+def load_tokenizer(plan: Plan) -> SentencePieceProcessor:
+    """The run's tokenizer; trained first where there is none yet."""
+    path = plan.work / "tokenizer.model"
+    if not path.exists():
+        train_tokenizer(path, plan.vocabulary)
+    processor = SentencePieceProcessor()
+    processor.Load(str(path))
+    return processor
+
+
+def make_optimizers(model: nn.Module, embedding: Tensor, plan: Plan) -> list[torch.optim.Optimizer]:
+    matrices = [p for p in model.parameters() if p.ndim == 2 and p is not embedding]
+    rest = [p for p in model.parameters() if p.ndim != 2 or p is embedding]
+    muon = torch.optim.Muon(matrices, lr=plan.learning_rate, weight_decay=0.01, momentum=0.95, adjust_lr_fn="match_rms_adamw")
+    adam = torch.optim.AdamW(rest, lr=plan.embedding_rate, betas=(0.9, 0.98), weight_decay=0.0)
+    for optimizer in (muon, adam):
+        for group in optimizer.param_groups:
+            group["initial_lr"] = group["lr"]
+    return [muon, adam]
