@@ -22,7 +22,7 @@ class Word(BaseModel):
 
 
 def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
-    rows = [Word(text="é\n\"x\" 🙂", count=1), Word(text="", count=-2)]
+    rows = [Word(text='é\n"x" 🙂', count=1), Word(text="", count=-2)]
     write_atomic(tmp_path / "new" / "words.jsonl", rows)
     assert list(read_rows(tmp_path / "new" / "words.jsonl", Word)) == rows
     assert "é" in (tmp_path / "new" / "words.jsonl").read_text(encoding="utf-8")

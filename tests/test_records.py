@@ -16,22 +16,43 @@ ROWS: list[tuple[type[Record], dict[str, Any]]] = [
     (
         SchemaRow,
         {
-            **{"schema_id": "s", "domain_id": "d", "variant": 0, "operators": ["eq"]},
-            **{"schema_json": {"$defs": {}}, "schema_hash": "h", "spec_hash": "h"},
+            "schema_id": "s",
+            "domain_id": "d",
+            "variant": 0,
+            "operators": ["eq"],
+            "schema_json": {"$defs": {}},
+            "schema_hash": "h",
+            "spec_hash": "h",
         },
     ),
     (
         DatasetRow,
         {
-            **{"query_id": "q", "schema_id": "s", "domain_id": "d", "language": "en", "schema_json": {}, "query": "x"},
-            **{"ast_json": AST, "is_valid": True, "split": "train", "names": "seen", "source": "example"},
+            "query_id": "q",
+            "schema_id": "s",
+            "domain_id": "d",
+            "language": "en",
+            "schema_json": {},
+            "query": "x",
+            "ast_json": AST,
+            "is_valid": True,
+            "split": "train",
+            "names": "seen",
+            "source": "example",
         },
     ),
     (
         CorpusRow,
         {
-            **{"query_id": "q", "schema_id": "s", "language": "en", "schema_json": {}, "query": "x"},
-            **{"ast_json": AST, "kind": "plain", "prompt": "p", "completion": "{}"},
+            "query_id": "q",
+            "schema_id": "s",
+            "language": "en",
+            "schema_json": {},
+            "query": "x",
+            "ast_json": AST,
+            "kind": "plain",
+            "prompt": "p",
+            "completion": "{}",
         },
     ),
 ]
@@ -64,8 +85,13 @@ def test_field_names_are_plain(name: str) -> None:
 def test_a_spec_holds_its_fields_and_examples() -> None:
     spec = DomainSpec.model_validate(
         {
-            **{"schema_id": "s-00", "domain_id": "s", "domain": "shop", "variant": 0},
-            **{"entity_en": "order", "entity_fr": "commande", "made_by": MADE_BY},
+            "schema_id": "s-00",
+            "domain_id": "s",
+            "domain": "shop",
+            "variant": 0,
+            "entity_en": "order",
+            "entity_fr": "commande",
+            "made_by": MADE_BY,
             "fields": [{"name": "state", "type": "enum", "values": [{"value": "sent", "label_fr": "envoyée"}]}],
             "examples": [{"query": "sent orders", "language": "en", "ast_json": AST}],
         }

@@ -36,7 +36,7 @@ def _read(path: Path, chain: tuple[Path, ...]) -> tuple[dict[str, Any], Origins]
     if path.resolve() in (link.resolve() for link in chain):
         loop = " -> ".join(str(link) for link in (*chain, path))
         raise UsageError(f"configurations extend each other in a circle: {loop}", 'Take one "extends" out.')
-    own = _read_object(path)
+    own = _read_object(path, f" (extended by {chain[-1]})" if chain else "")
     base = own.pop("extends", None)
     if base is not None and not isinstance(base, str):
         raise UsageError(f'{path}: "extends" is no path: {base!r}', "Name one JSON file.")
@@ -65,11 +65,11 @@ def _rebased(values: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     return {section: {key: moved(value) for key, value in keys.items()} for section, keys in values.items()}
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def _read_object(path: Path, whence: str) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_duplicates)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}", "Name a file with --config.") from error
+        raise UsageError(f"{path}: cannot be read{whence}: {error.strerror}", "Name a file with --config.") from error
     except json.JSONDecodeError as error:
         raise UsageError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}", "Mend that line.") from error
     except (ValueError, RecursionError) as error:

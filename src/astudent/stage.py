@@ -79,15 +79,15 @@ class StageRun:
         run = cls(name, tuple(map(Path, outputs)), flat(settings), hashes)
         for path in run.outputs:
             _refuse_foreign_folder(path, run.record_path)
-        before = run._read_record()
+        before = None if fresh else run._read_record()
         run.changed = tuple(_changes(before, run)) if before else ()
-        run.status = run._status(before, fresh, set(growing))
-        if run.status == "complete":
-            print(f"{name[:2]}: complete, nothing to do", flush=True)
-            return run
+        run.status = run._status(before, set(growing))
         if run.status == "new":
             run._set_aside(Path(root), fresh)
-        run._write_record(finished=False)
+        else:
+            run._say({"complete": "complete, nothing to do", "resume": "going on where it stopped"}.get(run.status))
+        if run.status != "complete":
+            run._write_record(finished=False)
         return run
 
     @property
@@ -99,8 +99,11 @@ class StageRun:
         """Marks the run as finished; `facts` (counts and the like) are kept in the record."""
         self._write_record(finished=True, facts=facts)
 
-    def _status(self, before: Mapping[str, Any] | None, fresh: bool, growing: set[str]) -> Status:
-        if fresh or before is None:
+    def _say(self, text: str | None) -> None:
+        print(f"{self.name[:2]}: {text or 'extended: ' + '; '.join(self.changed)}", flush=True)
+
+    def _status(self, before: Mapping[str, Any] | None, growing: set[str]) -> Status:
+        if before is None:
             return "new"
         if not self.changed:
             there = all(path.exists() for path in self.outputs)
@@ -142,8 +145,8 @@ class StageRun:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(path, target)
         reasons = list(self.changed) or (["--fresh"] if fresh else ["no record of how it was made"])
-        print(f"{self.name[:2]}: changed: {'; '.join(reasons)}", flush=True)
-        print(f"{self.name[:2]}: the old output is in {place}", flush=True)
+        self._say(f"changed: {'; '.join(reasons)}")
+        self._say(f"the old output is in {place}")
 
 
 def record_path(output: Path | str) -> Path:
