@@ -123,7 +123,7 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
 
 
 def cohen_kappa(first: Sequence[bool], second: Sequence[bool]) -> float | None:
-    """Agreement of two judges beyond chance, 1 at best; None when chance alone would always agree, or without samples."""
+    """Agreement of two judges beyond chance, 1 at best; None when chance alone always agrees, or without samples."""
     count = len(first)
     agreed = sum(a == b for a, b in zip(first, second, strict=True))
     yes_first, yes_second = sum(first), sum(second)

@@ -1,11 +1,11 @@
 """The baseline that copies the words which request and schema share."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from astudent.evaluation.words import words
-from astudent.language.vocabulary import FieldInfo, Labels, Vocabulary
+from astudent.language.vocabulary import FieldInfo, Vocabulary
 
 Ast = dict[str, Any]
 
@@ -20,14 +20,23 @@ def copy_words(query: str, vocabulary: Vocabulary) -> Ast:
     """An AST of shared words: enum values that the request names, and fields that a literal follows.
 
     Nothing is understood: the operator is `eq` where the field allows it, else the field's first; several comparisons
-    are joined by `and`; a request that names no condition becomes a count of all rows.
+    are joined by `and`; a request that names no condition becomes a count of all rows where the schema
+    can count.
     """
     tokens = words(query)
     found = [hit for field in vocabulary.fields.values() for hit in _comparisons(field, query, tokens)]
     conditions = [node for _, node in sorted(found, key=lambda hit: hit[0])]
     if not conditions:
-        return {"aggregate": {"function": "count"}} if "count" in vocabulary.functions else {"limit": 1}
+        return _nothing_named(vocabulary)
     return {"where": conditions[0] if len(conditions) == 1 else {"and": conditions}}
+
+
+def _nothing_named(vocabulary: Vocabulary) -> Ast:
+    if "count" in vocabulary.functions:
+        return {"aggregate": {"function": "count"}}
+    if vocabulary.sortable:
+        return {"sort": [{"field": vocabulary.sortable[0], "order": "asc"}]}
+    return {"limit": 1} if vocabulary.max_limit else {}
 
 
 def _comparisons(field: FieldInfo, query: str, tokens: Sequence[str]) -> Iterator[tuple[int, Ast]]:
@@ -48,9 +57,9 @@ def _comparison(field: FieldInfo, value: Any) -> Ast:
     return {"field": field.name, "operator": operator, "value": shaped}
 
 
-def _named(name: str, labels: Labels, tokens: Sequence[str]) -> int:
+def _named(name: str, labels: Mapping[str, str], tokens: Sequence[str]) -> int:
     """Where the request first says the name or one of its labels; -1 when it does not."""
-    places = [_position(words(text), tokens) for text in (name, labels.en, labels.fr)]
+    places = [_position(words(text), tokens) for text in (name, *labels.values())]
     return min((place for place in places if place >= 0), default=-1)
 
 
