@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 from astudent.records import Split
 
+# Punctuation and quotation marks at a word's ends.
+_EDGES = ".,;:!?\u2026\"'\u00ab\u00bb\u201c\u201d\u2018\u2019()[]"
+
 # Rows of two different sides never share a request or an AST. DPO trains on `align`, so the tests avoid it too.
 SIDES: dict[Split, str] = {"train": "train", "align": "align", "test_seen": "test", "test_unseen": "test"}
 
@@ -58,7 +61,7 @@ def normalised_request(query: str) -> str:
     Signs inside a word stay (`3.5`, `-7`, `a@b.c`), since they carry meaning.
     """
     words = unicodedata.normalize("NFKC", query).casefold().split()
-    stripped = (word.strip(".,;:!?…\"'«»“”‘’()[]") for word in words)
+    stripped = (word.strip(_EDGES) for word in words)
     return " ".join(word for word in stripped if word)
 
 

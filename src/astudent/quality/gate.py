@@ -13,7 +13,7 @@ from astudent.errors import AstudentError
 from astudent.jsonl import line_of
 from astudent.language.canonical import canonical_text
 from astudent.language.splits import SIDES, digest_of, normalised_request
-from astudent.language.validation import Validator, check_schema, validator_for
+from astudent.language.validation import Validator
 from astudent.quality.violations import GateReport, Kind, Violation
 from astudent.records import DatasetRow
 
@@ -115,8 +115,7 @@ class _Gate:
         if len(self._validators) >= MAX_VALIDATORS:
             self._validators.popitem(last=False)
         try:
-            check_schema(row.schema_json)
-            made: Validator | str = validator_for(row.schema_json)
+            made: Validator | str = Validator(row.schema_json)
         except AstudentError as error:
             made = error.message
         return self._validators.setdefault(digest, made)

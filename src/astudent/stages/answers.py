@@ -1,12 +1,11 @@
 """The journal of stage 04: every answer of the teacher, on disk as soon as it came, so that none is asked for twice."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
 from astudent.jsonl import RowWriter, read_rows
 from astudent.records import MadeBy, QueryRow, Record, SchemaRow
-from astudent.teacher.protocol import AnswerOutcome, Teacher
+from astudent.teacher.protocol import Teacher
 
 # A model that runs on without end may reply with megabytes; the first part says what went wrong.
 MAX_KEPT_REPLY = 4000
@@ -23,12 +22,13 @@ class AnswerRow(Record):
 
 
 class AnswerBook:
-    """Asks the teacher for each request once and remembers; what is remembered survives a kill."""
+    """Asks the teacher for each request once and remembers; what is remembered survives a kill.
 
-    def __init__(self, path: Path, teacher: Teacher, problems_of: Callable[[SchemaRow, dict[str, Any]], list[str]]) -> None:
-        """`problems_of(schema, ast)` is the validator: an answer with problems is kept as failed."""
+    A teacher's ASTs are valid under their schema (its protocol says so, and the gate of stage 05 makes sure).
+    """
+
+    def __init__(self, path: Path, teacher: Teacher) -> None:
         self.teacher = teacher
-        self._problems_of = problems_of
         self._answers = {row.query_id: row for row in read_rows(path, AnswerRow, repair=True)} if path.exists() else {}
         self._writer = RowWriter(path)
 
@@ -37,7 +37,7 @@ class AnswerBook:
         known = self._answers.get(query.query_id)
         if known is not None:
             return known
-        row = self._checked(schema, query, self.teacher.answer(schema.schema_json, query))
+        row = self._ask(schema, query)
         self._writer.append(row)
         self._answers[query.query_id] = row
         return row
@@ -46,16 +46,16 @@ class AnswerBook:
         """All answers that cannot be used."""
         return [row for row in self._answers.values() if row.ast_json is None]
 
-    def _checked(self, schema: SchemaRow, query: QueryRow, outcome: AnswerOutcome) -> AnswerRow:
-        ast, error, raw = outcome.ast, outcome.error, None
-        if ast is not None:
-            problems = self._problems_of(schema, ast)
-            if problems:
-                ast, error = None, problems[0]
-        if ast is None:
-            raw = (outcome.raw or "")[:MAX_KEPT_REPLY]
-        made_by = self.teacher.identity
-        return AnswerRow(query_id=query.query_id, ast_json=ast, error=error, raw=raw, made_by=made_by)
+    def _ask(self, schema: SchemaRow, query: QueryRow) -> AnswerRow:
+        outcome = self.teacher.answer(schema.schema_json, query)
+        raw = None if outcome.ast is not None else (outcome.raw or "")[:MAX_KEPT_REPLY]
+        return AnswerRow(
+            query_id=query.query_id,
+            ast_json=outcome.ast,
+            error=outcome.error,
+            raw=raw,
+            made_by=self.teacher.identity,
+        )
 
     def __enter__(self) -> Self:
         return self

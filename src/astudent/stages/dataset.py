@@ -14,7 +14,6 @@ from typing import Any
 from astudent.cli import Options
 from astudent.errors import RunError
 from astudent.jsonl import RowWriter, read_rows, write_atomic
-from astudent.language.validation import Validator
 from astudent.records import DatasetRow, MadeBy, QueryRow, SchemaRow
 from astudent.settings import Config, DatasetGeneration
 from astudent.stage import Input, StageRun, settings_of
@@ -31,7 +30,7 @@ SETTINGS = ("positives_per_schema", "negative_ratio", "align_share", "test_seen_
 
 
 def run(config: Config, options: Options) -> None:
-    """Writes exactly `positives_per_schema` positives per schema and their negatives, or says which schemas fell short."""
+    """Writes `positives_per_schema` positives per schema and their negatives, or says which schemas fell short."""
     settings = config.dataset_generation
     out, queries = Path(settings.dataset_out), Path(settings.schema_queries_out)
     teacher = build_teacher(config, options)
@@ -55,7 +54,7 @@ def run(config: Config, options: Options) -> None:
 
 
 def _begin_answers(config: Config, asked: Mapping[str, Any], inputs: list[Input], fresh: bool) -> Path:
-    """The journal of answers. It outlives changes of shares and ratios: only another teacher or input starts it anew."""
+    """The journal of answers. It outlives changes of shares and ratios: another teacher or input starts it anew."""
     settings = config.dataset_generation
     path = answers_path(settings)
     root = config.run.outputs_root
@@ -81,11 +80,7 @@ def write_dataset(settings: DatasetGeneration, teacher: Teacher, answers: Path) 
     """Selects, breaks and writes; gives back what the record of the run keeps. RunError when no row was accepted."""
     schemas = list(read_rows(settings.final_schemas_out, SchemaRow))
     plan = Plan.of(schemas, settings)
-    validators = {schema.schema_id: Validator(schema.schema_json) for schema in schemas}
-    with (
-        AnswerBook(answers, teacher, lambda schema, ast: validators[schema.schema_id].problems(ast)) as book,
-        RowWriter(settings.schema_queries_out) as topups,
-    ):
+    with AnswerBook(answers, teacher) as book, RowWriter(settings.schema_queries_out) as topups:
         queues = _queues(schemas, plan, settings, book, topups)
         accepted = _by_schema(accepted_rows(queues, settings.positives_per_schema))
         failures = len(book.failures())
@@ -94,14 +89,19 @@ def write_dataset(settings: DatasetGeneration, teacher: Teacher, answers: Path) 
     counts: Counter[str] = Counter()
     write_atomic(settings.dataset_out, _counted(_rows(schemas, accepted, plan, settings), counts))
     short = _shortfalls(schemas, accepted, settings.positives_per_schema)
-    print(f"04: {counts['positives']} positives, {counts['negatives']} negatives, {failures} failed answers", flush=True)
+    made = f"{counts['positives']} positives, {counts['negatives']} negatives"
+    print(f"04: {made}, {failures} failed answers", flush=True)
     return {**counts, "failed_answers": failures, "short": short, "known_names": plan.partly_known()}
 
 
 def _queues(
-    schemas: Iterable[SchemaRow], plan: Plan, settings: DatasetGeneration, book: AnswerBook, topups: RowWriter
+    schemas: Sequence[SchemaRow], plan: Plan, settings: DatasetGeneration, book: AnswerBook, topups: RowWriter
 ) -> list[SchemaQueue]:
     given = read_requests(settings)
+    for schema in schemas:
+        # Most of these are needed anyway, and a server answers requests of one schema in a row from its cache.
+        for query in given.get(schema.schema_id, [])[: settings.positives_per_schema]:
+            book.answer(schema, query)
 
     def answer(schema: SchemaRow, query: QueryRow) -> tuple[dict[str, Any] | None, MadeBy]:
         row = book.answer(schema, query)
@@ -167,5 +167,5 @@ def _shortfalls(
     short = {row.schema_id: wanted - len(accepted.get(row.schema_id, [])) for row in schemas}
     short = {schema_id: lacking for schema_id, lacking in short.items() if lacking}
     for schema_id, lacking in short.items():
-        print(f"04: warning: {schema_id} fell short by {lacking} of {wanted} rows: its tries are spent", file=sys.stderr)
+        print(f"04: warning: {schema_id} lacks {lacking} of {wanted} rows: its tries are spent", file=sys.stderr)
     return short

@@ -19,7 +19,7 @@ from astudent.teacher.protocol import Teacher, TeacherFailure
 
 
 def run(config: Config, options: Options) -> None:
-    """Writes one DomainSpec per (domain, variant); all domains' variant 0 first, so that more variants only add rows."""
+    """Writes one DomainSpec per (domain, variant); every domain's variant 0 first, so that more variants add rows."""
     settings = config.dataset_generation
     prompts_path, out = Path(settings.prompts_path), Path(settings.schema_specs_out)
     prompts = read_prompts(prompts_path, settings.max_domains)

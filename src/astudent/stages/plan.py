@@ -1,4 +1,4 @@
-"""What stage 04 decides before the first row: which schemas are trained on, and which names the others share with them."""
+"""What stage 04 decides before the first row: which schemas are trained on, and whose names the others share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Plan:
         return "seen" if self.known_names[schema.schema_id] == 1.0 else "new"
 
     def partly_known(self) -> dict[str, float]:
-        """For the unseen schemas: the share (0 to 1) of their names that training shows, where it is neither 0 nor 1."""
+        """For unseen schemas: the share (0 to 1) of their names that training shows, where it is neither 0 nor 1."""
         shares = {schema_id: self.known_names[schema_id] for schema_id in sorted(self.unseen)}
         return {schema_id: round(share, 4) for schema_id, share in shares.items() if 0 < share < 1}
 

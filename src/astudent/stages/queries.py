@@ -90,10 +90,12 @@ def sort_queries(out: Path) -> int:
     order: dict[str, int] = {}
     for row in rows:
         order.setdefault(row.schema_id, len(order))
-    in_order = sorted(rows, key=lambda row: (row.source == "topup", order[row.schema_id], row.source != "topup" and number_of(row)))
+    generated = [row for row in rows if row.source != "topup"]
+    in_order = sorted(generated, key=lambda row: (order[row.schema_id], number_of(row)))
+    in_order += [row for row in rows if row.source == "topup"]
     if in_order != rows:
         write_atomic(out, in_order)
-    return sum(row.source != "topup" for row in rows)
+    return len(generated)
 
 
 def _missing(schema_id: str, per_schema: int, have: set[str]) -> Iterator[range]:

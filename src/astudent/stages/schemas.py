@@ -71,4 +71,4 @@ def build_rows(settings: DatasetGeneration, skipped: list[str]) -> Iterator[Sche
             made_by=spec.made_by,
         )
     if not built:
-        raise RunError(f"{settings.schema_specs_out}: no spec gives a schema", "Make the specs again: stage 01 --fresh.")
+        raise RunError(f"{settings.schema_specs_out}: no spec gives a schema", "Make them again: stage 01 --fresh.")

@@ -1,17 +1,15 @@
 """The teacher that a configuration asks for."""
 
-import os
 from typing import Any
 
 from astudent.cli import Options
 from astudent.errors import UsageError
+from astudent.machine import ollama_host
 from astudent.settings import Config
 from astudent.stage import settings_of
 from astudent.teacher.model_id import ModelId, resolve_model_id
 from astudent.teacher.prompting import prompts_digest
 from astudent.teacher.protocol import Teacher
-
-DEFAULT_HOST = "http://127.0.0.1:11434"
 
 
 def build_teacher(config: Config, options: Options) -> Teacher:
@@ -41,7 +39,7 @@ def ollama_teacher(config: Config, model: ModelId) -> Teacher:
     teacher = config.teacher
     chat = OllamaChat(
         ChatSettings(
-            host=teacher.hosts[0] if teacher.hosts else os.environ.get("OLLAMA_HOST", "").strip() or DEFAULT_HOST,
+            host=ollama_host(teacher.hosts),
             model=model.name,
             think=teacher.think,
             num_ctx=teacher.num_ctx,

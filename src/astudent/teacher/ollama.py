@@ -43,7 +43,7 @@ class Asked:
 
 
 class OllamaTeacher:
-    """Proposes, writes, answers and judges through one model; `temperature` for facts, `creative_temperature` for ideas."""
+    """Proposes, writes, answers and judges through one model, whose replies are all validated."""
 
     def __init__(self, chat: OllamaChat, config: Config) -> None:
         """Reads the model's digest: UsageError where server or model is absent."""
@@ -77,10 +77,10 @@ class OllamaTeacher:
         """Requests number `start` to `start + count - 1`; TeacherFailure when two replies could not be used."""
         numbers = range(start, start + count)
         languages = [self._languages[number % len(self._languages)] for number in numbers]
-        plan = [f"{language} {STYLES[number % len(STYLES)]}" for number, language in zip(numbers, languages, strict=True)]
-        text = filled(
-            "write_queries", schema=dumps(schema.schema_json), count=count, plan=as_data(plan), start=start, end=numbers[-1]
-        )
+        styles = [STYLES[number % len(STYLES)] for number in numbers]
+        plan = as_data([f"{language} {style}" for language, style in zip(languages, styles, strict=True)])
+        written = dumps(schema.schema_json)
+        text = filled("write_queries", schema=written, count=count, plan=plan, start=start, end=numbers[-1])
 
         def queries_of(reply: str) -> QueriesReply:
             return QueriesReply.model_validate_json(reply).following(languages)
@@ -102,13 +102,19 @@ class OllamaTeacher:
         return AnswerOutcome(ast=parse_ast(asked.text)[0], error=None, raw=asked.text)
 
     def judge(
-        self, schema_json: dict[str, Any], query: str, known_ast: dict[str, Any] | None, student_ast: dict[str, Any]
+        self,
+        schema_json: dict[str, Any],
+        query: str,
+        known_ast: dict[str, Any] | None,
+        student_ast: dict[str, Any] | None,
     ) -> JudgeVerdict:
         """Whether the AST means what the request asks. `known_ast` is not shown: the model judges by itself."""
+        if student_ast is None:
+            return JudgeVerdict(verdict="error", reason="the answer could not be parsed")
         data = as_data({"request": query, "candidate": student_ast})
         text = filled("judge", schema=dumps(schema_json), data=data)
-        key = f"judge:{prompt_hash(text)}"
-        asked = self._ask(text, JudgeReply.model_json_schema(), key, False, _problem_with(JudgeReply.model_validate_json))
+        check = _problem_with(JudgeReply.model_validate_json)
+        asked = self._ask(text, JudgeReply.model_json_schema(), f"judge:{prompt_hash(text)}", False, check)
         if asked.problem:
             return JudgeVerdict(verdict="error", reason=asked.problem)
         read = JudgeReply.model_validate_json(asked.text)
