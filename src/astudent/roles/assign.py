@@ -19,6 +19,9 @@ from astudent.roles.validity import Validity, closest
 from astudent.roles.value import Value
 
 Way = frozenset[Node]
+Goal = Node | list[Way]
+"""What a value has to hold: one node, or several ways."""
+_HOLDS_STRINGS = frozenset({"string", "object", "array"})
 _MOST_WAYS = 64  # beyond it a choice counts as free: real schemas stay below ten
 
 
@@ -73,44 +76,72 @@ class _Walk:
         self._codes, self._validity = codes, validity
 
     def colour(self, root: Value, schema: Node) -> None:
-        pending: list[tuple[Value, list[Way]]] = [(root, [frozenset([schema])])]
+        pending: list[tuple[Value, Goal]] = [(root, schema)]
         while pending:
-            value, ways = pending.pop()
-            if value.kind == "string":
-                self._colour_string(value, self._expanded(value, ways))
-            elif value.kind in ("object", "array"):
-                pending += self._children(value, self._expanded(value, ways))
+            value, goal = pending.pop()
+            if value.kind not in _HOLDS_STRINGS:
+                continue
+            if isinstance(goal, Node):
+                goal = self._settled(value, goal)
+            if isinstance(goal, Node):
+                pending += self._take_one(value, goal)
+            else:
+                pending += self._take_ways(value, self._expanded(value, goal))
 
-    def _colour_string(self, value: Value, ways: list[Way]) -> None:
-        lists = [[node for node in way if node.listed and value.identity in node.listed] for way in ways]
-        if not all(lists):
-            return
-        is_truth = all(any(node.lists_truth for node in nodes) for nodes in lists)
+    def _settled(self, value: Value, node: Node) -> Goal:
+        """The one node that says all about the value, or else the ways. Most values of most schemas have one."""
+        passed: set[Node] = set()
+        while not node.direct:
+            live = self._live(node.choices[0], value) if node.only_chooses and node not in passed else []
+            if len(live) != 1:
+                return [frozenset([node])]
+            passed.add(node)
+            node = live[0]
+        return node if not (node.patterns or _has_rest(node)) else [frozenset([node])]
+
+    def _take_one(self, value: Value, node: Node) -> list[tuple[Value, Goal]]:
+        """Colours a string by the node; gives the children of anything else, each with its goal."""
+        self._validity.count()
+        if value.kind == "string":
+            if node.lists(value):
+                self._paint(value, node.lists_truth)
+            return []
+        if value.kind == "array":
+            found = ((item, node.for_item(index)) for index, item in enumerate(value.data))
+        else:
+            found = ((child, node.properties.get(name, node.additional)) for name, child in _members(value))
+        return [(child, goal) for child, goal in found if goal is not None]
+
+    def _take_ways(self, value: Value, ways: list[Way]) -> list[tuple[Value, Goal]]:
+        """The same for a value that several nodes speak of."""
+        if value.kind != "string":
+            return [(child, child_ways) for child, child_ways in self._children(value, ways) if all(child_ways)]
+        lists = [[node for node in way if node.lists(value)] for way in ways]
+        if all(lists):
+            self._paint(value, all(any(node.lists_truth for node in nodes) for nodes in lists))
+        return []
+
+    def _paint(self, value: Value, is_truth: bool) -> None:
         role = GrammarRole.BOOLEAN if is_truth else GrammarRole.ENUM_VALUE
         start, end = value.start + 1, value.end - 1
         self._codes[start:end] = bytes([PRECEDENCE[role]]) * (end - start)
 
     def _children(self, value: Value, ways: list[Way]) -> list[tuple[Value, list[Way]]]:
-        """The members or items of `value`, each with its ways; those that some way leaves free are left out."""
+        """The members or items of `value`, each with its ways."""
         if not all(ways):
             return []
         left_over = {node: self._left_over(node, value) for way in ways for node in way if _has_rest(node)}
         if value.kind == "object":
-            members = [*value.data.items(), *(value.repeated or ())]  # of a repeated name, each is coloured
-            found = [(child, [_member_way(way, name, child, left_over) for way in ways]) for name, child in members]
-        else:
-            items = enumerate(value.data)
-            found = [(child, [_item_way(way, index, child, left_over) for way in ways]) for index, child in items]
-        return [(child, child_ways) for child, child_ways in found if all(child_ways)]
+            members = _members(value)
+            return [(child, [_member_way(way, name, child, left_over) for way in ways]) for name, child in members]
+        items = enumerate(value.data)
+        return [(child, [_item_way(way, index, child, left_over) for way in ways]) for index, child in items]
 
     def _left_over(self, node: Node, value: Value) -> dict[Value, Node]:
         return {child: rest for rest, child in self._validity.run(self._validity.left_over(node, value))}
 
     def _expanded(self, value: Value, ways: list[Way]) -> list[Way]:
         """The ways with every $ref, allOf, if and choice followed as far as it speaks of this same value."""
-        if all(node.direct for way in ways for node in way):
-            self._validity.count()
-            return ways
         is_string = value.kind == "string"
         found: set[Way] = set()
         pending = [(list(way), set[Node]()) for way in ways]
@@ -147,11 +178,16 @@ class _Walk:
         A single branch that may hold is taken without validating what is below it: the others are out already.
         """
         self._validity.count(len(choice.branches))
-        possible = [branch for branch in choice.branches if branch.may_hold(value)]
+        possible = choice.possible(value)
         if len(possible) == 1:
             return possible
         valid = [branch for branch in possible if self._validity.holds(branch, value)]
         return valid or [closest(self._validity, Choice(possible or choice.branches, choice.exactly_one), value)]
+
+
+def _members(value: Value) -> list[tuple[str, Value]]:
+    """All members of an object; where a name is repeated, each of them."""
+    return [*value.data.items(), *(value.repeated or ())]
 
 
 def _has_rest(node: Node) -> bool:
@@ -160,11 +196,15 @@ def _has_rest(node: Node) -> bool:
 
 def _member_way(way: Way, name: str, child: Value, left_over: dict[Node, dict[Value, Node]]) -> Way:
     found = {node for parent in way for node in parent.for_member(name)}
-    return frozenset(found | {rests[child] for rests in left_over.values() if child in rests})
+    return _with_rest(way, found, child, left_over)
 
 
 def _item_way(way: Way, index: int, child: Value, left_over: dict[Node, dict[Value, Node]]) -> Way:
     found = {node for parent in way if (node := parent.for_item(index)) is not None}
+    return _with_rest(way, found, child, left_over)
+
+
+def _with_rest(way: Way, found: set[Node], child: Value, left_over: dict[Node, dict[Value, Node]]) -> Way:
     return frozenset(found | {rests[child] for parent, rests in left_over.items() if parent in way and child in rests})
 
 

@@ -4,7 +4,7 @@ Every subschema becomes one Node, however often `$ref` points to it, so a recurs
 with a subschema is kept in its node and raised only when a text comes to it, as validators do.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, KeysView
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from astudent.roles.value import Identity, Value, identity_of
 _ANNOTATIONS = frozenset(
     ["title", "description", "$comment", "default", "examples", "deprecated", "readOnly", "writeOnly"]
 )
+_MOST_NAMES_REMEMBERED = 256
 _REFS = ("$ref", "$dynamicRef", "$recursiveRef")
 
 
@@ -24,6 +25,22 @@ class Choice:
 
     branches: list["Node"]
     exactly_one: bool
+    _by_names: dict[tuple[str, ...], list["Node"]] = field(default_factory=dict)
+
+    def possible(self, value: Value) -> list["Node"]:
+        """The branches that `may_hold` for the value, in order."""
+        branches = self._for_names(value) if value.kind == "object" else self.branches
+        return [branch for branch in branches if branch.may_hold(value)]
+
+    def _for_names(self, value: Value) -> list["Node"]:
+        """The branches that the names of the members leave open. Remembered: the texts of one schema have few sets."""
+        names = tuple(value.data)
+        found = self._by_names.get(names)
+        if found is None:
+            found = [branch for branch in self.branches if branch.may_have(value.data.keys())]
+            if len(self._by_names) < _MOST_NAMES_REMEMBERED:
+                self._by_names[names] = found
+        return found
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +62,7 @@ class Node:
     kinds: frozenset[str] | None = None
     whole: bool = False
     listed: frozenset[Identity] | None = None  # enum, const, and anyOf/oneOf that list nothing but those
+    strings: frozenset[str] = frozenset()  # those of `listed`
     lists_truth: bool = False  # the strings listed are True and False
     required: frozenset[str] = frozenset()
     checks: tuple[Check, ...] = ()
@@ -63,25 +81,36 @@ class Node:
     names: "Node | None" = None  # propertyNames
     rest_of_properties: "Node | None" = None  # unevaluatedProperties
     rest_of_items: "Node | None" = None  # unevaluatedItems
-    telling: list[tuple[str, frozenset[Identity]]] = field(default_factory=list)  # properties that list their values
+    telling: "list[tuple[str, Node]]" = field(default_factory=list)  # the properties that list their values
     has_children: bool = False  # says something about the members or items of a value
     simple: bool = True  # `may_hold` and `checks` decide all
     direct: bool = True  # readable, and nothing else in the schema speaks of the same value
+    only_chooses: bool = False  # one anyOf or oneOf says all
 
     def may_hold(self, value: Value) -> bool:
         """False only when the value breaks this node. A few look-ups that tell most branches of an anyOf apart."""
         if self.kinds is not None and value.kind not in self.kinds:
             return False
-        if self.listed is not None and value.identity not in self.listed:
+        if self.listed is not None and not self.lists(value):
             return False
         if value.kind != "object":
             return not self.whole or value.kind != "number" or is_whole(value)
         members = value.data
-        if not self.required <= members.keys():
+        if not self.may_have(members.keys()):
             return False
-        if self.closed and not members.keys() <= self.properties.keys():
+        return all(name not in members or child.lists(members[name]) for name, child in self.telling)
+
+    def may_have(self, names: KeysView[str]) -> bool:
+        """False only when an object with just these names breaks this node."""
+        if self.kinds is not None and "object" not in self.kinds:
             return False
-        return all(name not in members or members[name].identity in listed for name, listed in self.telling)
+        return self.required <= names and not (self.closed and not names <= self.properties.keys())
+
+    def lists(self, value: Value) -> bool:
+        """Whether enum or const list the value."""
+        if value.kind == "string":
+            return value.data in self.strings
+        return self.listed is not None and value.identity in self.listed
 
     def for_member(self, name: str) -> list["Node"]:
         """The nodes that a member of an object has to hold (without unevaluatedProperties)."""
@@ -111,8 +140,11 @@ class Schema:
             except SchemaError as error:
                 node.error = (f"{error.message} (schema, at {node.place})", error.hint)
         for node in read:
-            node.direct = node.error is None and not (node.both or node.choices or node.condition or node.dependent)
-            node.telling = [(name, child.listed) for name, child in node.properties.items() if child.listed is not None]
+            others = bool(node.both or node.condition or node.dependent)
+            node.direct = node.error is None and not (others or node.choices)
+            alone = not (others or node.listed or node.has_children)
+            node.only_chooses = node.error is None and alone and len(node.choices) == 1
+            node.telling = [(name, child) for name, child in node.properties.items() if child.listed is not None]
 
     def _node(self, raw: Any, place: str) -> Node:
         """The node of a subschema; one that only points elsewhere is the node that it points to."""
@@ -165,6 +197,7 @@ class Schema:
         if not lists:
             return
         node.listed = frozenset.intersection(*(frozenset(map(identity_of, values)) for values in lists))
+        node.strings = frozenset(value for kind, value in node.listed if kind == "str")
         node.lists_truth = any(_are_truth_values(values) for values in lists)
 
     def _read_object(self, node: Node, raw: dict[str, Any]) -> None:
