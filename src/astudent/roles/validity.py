@@ -69,10 +69,7 @@ class Validity:
             return all(check(value) for check in node.checks)
         if pair not in self._known:
             return None
-        known = self._known[pair]
-        if known is None:
-            raise SchemaError(f"the schema refers to itself without an end (at {node.place})")
-        return known
+        return self._known[pair] or False  # None: a subschema that comes back to itself in place never holds
 
     def _ask(self, node: Node, value: Value) -> Asking[bool]:
         return (yield node, value)
