@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def comparisons(node: Any) -> list[dict[str, Any]]:
     return here + [found for value in node.values() for found in comparisons(value)]
 
 
-def spellings(value: Any, field_type: str, labels: dict[str, str], language: str) -> set[str]:
+def spellings(value: Any, field_type: str, labels: Mapping[str, str], language: str) -> set[str]:
     """Every way in which a value may be written."""
     if field_type == "enum":
         return {labels[language], *([value.replace("_", " ")] if language == "en" else [])}

@@ -29,7 +29,7 @@ _TERSE, _QUESTION, _POLITE, _SENTENCE, _FRONT, _TOP_N = 0.15, 0.15, 0.15, 0.15, 
 def realise(ast: Mapping[str, Any], vocabulary: Vocabulary, language: str, rng: Random, typo_rate: float = 0.0) -> str:
     """The request that `ast` answers; a function of the arguments and the state of `rng` alone.
 
-    `typo_rate` (0 to 1) is the share of free words that are misspelt; names and values never are.
+    `typo_rate` (0 to 1) is the share of free words that are misspelt, one at least; names and values never are.
     """
     text = _RequestWriter.make(vocabulary, language, rng).write(ast)
     return strip_marks(add_typos(text, typo_rate, rng))

@@ -11,15 +11,18 @@ _SPARED = frozenset({"three", "seven", "eight", "trois", "quatre", "moins", "auc
 
 
 def add_typos(text: str, rate: float, rng: Random) -> str:
-    """Misspells about `rate` (0 to 1) of the free words of five letters and more."""
+    """Misspells about `rate` (0 to 1) of the free words of five letters and more; one at least when `rate` is not 0."""
+    words = [match for match in _SPAN_OR_WORD.finditer(text) if not _spared(match.group())]
+    if rate <= 0 or not words:
+        return text
+    chosen = [word for word in words if rng.random() < rate] or [rng.choice(words)]
+    for word in reversed(chosen):  # from the end, so that the earlier places stay right
+        text = text[: word.start()] + _slip(word.group(), rng) + text[word.end() :]
+    return text
 
-    def misspelt(match: re.Match[str]) -> str:
-        word = match.group()
-        if word.startswith(OPEN) or word.casefold() in _SPARED or rng.random() >= rate:
-            return word
-        return _slip(word, rng)
 
-    return _SPAN_OR_WORD.sub(misspelt, text) if rate > 0 else text
+def _spared(word: str) -> bool:
+    return word.startswith(OPEN) or word.casefold() in _SPARED
 
 
 def _slip(word: str, rng: Random) -> str:
