@@ -101,25 +101,33 @@ def _folder_problem(folder: Path) -> tuple[str, str] | None:
 
 def _hub_problem(base: str, revision: str | None) -> tuple[str, str] | None:
     """Asks the hub once, by hand: its own client tries for a minute, with a warning each time."""
-    from huggingface_hub import constants, get_token, hf_hub_url, try_to_load_from_cache
+    from huggingface_hub import constants, get_token, try_to_load_from_cache
 
     if isinstance(try_to_load_from_cache(base, "config.json", revision=revision), str):
         return None
     if constants.HF_HUB_OFFLINE:
         return f"{base} is not in the local cache and the hub is off (HF_HUB_OFFLINE)", OFFLINE_HINT
-    request = urllib.request.Request(hf_hub_url(base, "config.json", revision=revision), method="HEAD")
+    request = urllib.request.Request(hub_address(base, revision), method="HEAD")
     if token := get_token():
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     try:
         urllib.request.urlopen(request, timeout=_PROBE_SECONDS).close()
     except urllib.error.HTTPError as error:
-        return _refusal(base, revision, error.headers.get("X-Error-Code", ""), error.code)
+        return hub_refusal(base, revision, error.headers.get("X-Error-Code", ""), error.code)
     except OSError as error:
         return f"{base} is not in the local cache and the model hub does not answer ({error})", OFFLINE_HINT
     return None
 
 
-def _refusal(base: str, revision: str | None, reason: str, status: int) -> tuple[str, str]:
+def hub_address(base: str, revision: str | None) -> str:
+    """Where the hub keeps a model's configuration."""
+    from huggingface_hub import hf_hub_url
+
+    return hf_hub_url(base, "config.json", revision=revision)
+
+
+def hub_refusal(base: str, revision: str | None, reason: str, status: int) -> tuple[str, str]:
+    """What the hub's answer means: its own `reason` (X-Error-Code), else the HTTP status."""
     if reason == "GatedRepo" or status == 403:
         return f"{base} is gated on the model hub", "Accept its licence there, then run `hf auth login`."
     if reason == "RevisionNotFound":
