@@ -45,7 +45,9 @@ def schema() -> dict[str, Any]:
     )
     catalog = load_catalog(ROOT / "data/operator_catalog.json")
     template = load_template(ROOT / "data/base_schema_template.json")
-    drawn = (build_schema(spec, catalog, template, random.Random(seed), len(catalog), len(catalog)) for seed in range(99))
+    drawn = (
+        build_schema(spec, catalog, template, random.Random(seed), len(catalog), len(catalog)) for seed in range(99)
+    )
     return next(built for built, _ in drawn if {"sort", "limit", "group_by", "aggregate"} <= built["properties"].keys())
 
 

@@ -48,7 +48,12 @@ def test_repair_prompts_on_demand(row: Make):
     broken = row(2, is_valid=False, positive_id="q1", ast_json={"limit": "x"}, validator_message="limit: no")
     orphan = row(3, is_valid=False, positive_id="q9")
     plain, repair = choose_samples([row(1), broken, orphan], ["test_unseen"], None, True)
-    assert (plain.kind, repair.kind, repair.broken_ast, repair.message) == ("plain", "repair", {"limit": "x"}, "limit: no")
+    assert (plain.kind, repair.kind, repair.broken_ast, repair.message) == (
+        "plain",
+        "repair",
+        {"limit": "x"},
+        "limit: no",
+    )
     assert repair.row.query_id == "q1"
     assert len(choose_samples([row(1), broken], ["test_unseen"], None, False)) == 1
 

@@ -18,7 +18,15 @@ from astudent.records import DatasetRow
 
 
 def test_words_keep_numbers_and_dates_whole():
-    assert words("Prix > 12,5 après 2024-03-01, payé_en été") == ["prix", "12,5", "apres", "2024-03-01", "paye", "en", "ete"]
+    assert words("Prix > 12,5 après 2024-03-01, payé_en été") == [
+        "prix",
+        "12,5",
+        "apres",
+        "2024-03-01",
+        "paye",
+        "en",
+        "ete",
+    ]
 
 
 def test_nearest_request_is_copied():

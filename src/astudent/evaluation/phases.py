@@ -10,7 +10,7 @@ import contextlib
 import io
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,12 +87,12 @@ def begin_answers(target: Target, config: Config, fresh: bool) -> StageRun:
 
 
 def collect_answers(
-    run: StageRun, target: Target, samples: Sequence[Sample], make_student: Callable[[], Student], batch_size: int
+    run: StageRun, target: Target, samples: Sequence[Sample], student: Student, batch_size: int
 ) -> None:
-    """Phase one: the student is made only when an answer is missing, and freed by the caller."""
+    """Phase one; the caller frees the student."""
     start = time.monotonic()
     print(f"{NAME}: {target.label}: answering {len(samples)} requests ({target.decoding} decoding)", flush=True)
-    written = write_answers(samples, make_student(), target.answers, batch_size)
+    written = write_answers(samples, student, target.answers, batch_size)
     run.finish(samples=len(samples), written=written, seconds=round(time.monotonic() - start, 1))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from astudent.report.document import Block, Bullets, Code, Document, Heading, Image, Paragraph, Table
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$!&])")
-LINE_START = re.compile(r"^(\s*)([-+=]|\d+[.)])", re.ASCII)
+LINE_START = re.compile(r"^(\d*)([-+=.)])", re.ASCII)  # would begin a list, or underline a heading
 # Characters that change the reading direction, or that nobody sees: shown by name instead of obeyed.
 INVISIBLE = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -19,8 +19,12 @@ def visible(text: str) -> str:
 
 def escape(text: str) -> str:
     """One line of Markdown that shows `text` as it is."""
-    line = SPECIAL.sub(r"\\\1", " ".join(visible(text).split()))
-    return LINE_START.sub(r"\1\\\2", line)
+    return SPECIAL.sub(r"\\\1", " ".join(visible(text).split()))
+
+
+def escape_line(text: str) -> str:
+    """The same where the text begins a line of its own."""
+    return LINE_START.sub(r"\1\\\2", escape(text))
 
 
 def render_markdown(document: Document, folder: Path) -> str:
@@ -33,9 +37,9 @@ def _block(block: Block, folder: Path) -> str:
         case Heading(text, level):
             return f"{'#' * level} {escape(text)}"
         case Paragraph(text, strong):
-            return f"**{escape(text)}**" if strong else escape(text)
+            return f"**{escape(text)}**" if strong else escape_line(text)
         case Bullets(items):
-            return "\n".join(f"- {escape(item)}" for item in items)
+            return "\n".join(f"- {escape_line(item)}" for item in items)
         case Table(header, rows, figures):
             return _table(header, rows, figures)
         case Code(text):

@@ -161,7 +161,8 @@ def _dots(axes: "Axes", points: Sequence[RatePoint], colours: Sequence[str]) -> 
             solid_capstyle="butt",
             clip_on=False,
         )
-        axes.plot([point.rate], [place], "o", color=colour, markersize=5.5, clip_on=False, zorder=3)
+        fill = "white" if point.label.endswith(", constrained") else colour
+        axes.plot([point.rate], [place], "o", color=colour, mfc=fill, markersize=5.5, clip_on=False, zorder=3)
         axes.text(1.03, place, f"{point.rate:.0%}", va="center", ha="left", fontsize=8.5, color=INK)
         axes.text(1.21, place, f"n={point.samples}  ", va="center", ha="left", fontsize=7.5, color=SOFT)
     axes.set_yticks(list(places), [point.label for point in points], color=INK)

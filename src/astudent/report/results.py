@@ -20,7 +20,7 @@ SPLIT_WORDS = {
     "align": "align rows (not a result)",
 }
 COMPARED = (("base", "SFT"), ("SFT", "DPO"), ("SFT", "control"), ("control", "DPO"), ("SFT", "SFT, constrained"))
-SHOWN_SLICES = ("language", "conditions", "depth", "construct", "operator")
+SHOWN_SLICES = ("language", "conditions", "construct", "operator")
 VERDICTS = ("accept", "reject")
 SHOWN_RATES = (
     "parsed_rate",
@@ -66,7 +66,7 @@ def headline(runs: Sequence[EvaluatedRun], student: EvaluatedRun, folder: Path) 
     cells = {label: [formats.with_interval(by[group], metric) for group in groups] for label, by in measured.items()}
     yield Table(["", *groups], [[label, *row] for label, row in cells.items()])
     yield Paragraph(
-        "In brackets: 95% Wilson interval, in percent. Semantic pass: valid under the schema, and accepted by the judge. "
+        "In brackets: 95% Wilson interval, in percent. Semantic pass: valid under the schema and accepted by the judge. "
         "Baselines are judged by execution: nearest neighbour copies the answer of the most similar training request, "
         "word copying joins the words that request and schema share."
     )
@@ -90,7 +90,7 @@ def all_rates(runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
         yield Heading(SPLIT_WORDS[split].capitalize(), 3)
         yield Table(header, [_all_of(run.label, rates(run.of(split))) for run in runs if run.of(split)])
     yield Paragraph(
-        "Exact match: the same canonical text. Equivalent: the same meaning, by canonical form or by execution on DuckDB. "
+        "Exact match: the same text. Equivalent: the same meaning, by canonical form or by execution on DuckDB. "
         "Field F1: single facts (field, operator, value, sort key...) right, micro-averaged. Cut off: the answer met "
         "the token limit."
     )
@@ -147,7 +147,9 @@ def _by_language(runs: Sequence[EvaluatedRun], split: str, metric: str) -> Table
 
 
 def judge(student: EvaluatedRun) -> Iterator[Block]:
-    """How often judge and execution agree; only where a judge was asked."""
+    """How often judge and execution agree; only where the judge is a model (the embedded one is execution itself)."""
+    if (student.summary.get("run", {}).get("judge") or {}).get("provider") == "embedded":
+        return
     rows = [row for row in student.rows if row.kind == "plain"]
     agreement = judge_agreement(rows)
     if not agreement["judged"]:

@@ -8,6 +8,7 @@ from astudent.report.results import SPLIT_WORDS
 from astudent.report.runs import EvaluatedRun
 
 SHOWN_SAMPLES = 5
+NEAR = 0.5  # field F1 from which a wrong but valid answer is a near miss
 MOST_CHARACTERS = 1500  # of one text of a sample; the whole is in the result rows
 
 
@@ -16,9 +17,10 @@ def samples(student: EvaluatedRun) -> Iterator[Block]:
     wrong = [row for row in student.rows if row.kind == "plain" and row.split == student.splits[0] and not _right(row)]
     if not wrong:
         return
-    near = sorted((row for row in wrong if row.schema_valid), key=lambda row: (-row.field_f1, row.query_id))
-    worst = sorted(wrong, key=lambda row: (row.field_f1, row.query_id))
-    for title, chosen in (("Near misses", near[:SHOWN_SAMPLES]), ("Worst answers", worst[:SHOWN_SAMPLES])):
+    close = [row for row in wrong if row.schema_valid and row.field_f1 >= NEAR]
+    near = sorted(close, key=lambda row: (-row.field_f1, row.query_id))[:SHOWN_SAMPLES]
+    worst = sorted((row for row in wrong if row not in near), key=lambda row: (row.field_f1, row.query_id))
+    for title, chosen in (("Near misses", near), ("Worst answers", worst[:SHOWN_SAMPLES])):
         if chosen:
             yield Heading(f"{title} ({student.label}, {SPLIT_WORDS[student.splits[0]]})")
             for row in chosen:
@@ -30,8 +32,8 @@ def _sample(row: ResultRow) -> Iterator[Block]:
     yield Paragraph(_cut(row.query))
     answer = row.student_canonical if row.student_canonical is not None else row.text
     yield Code(f"known   {_cut(row.teacher_canonical)}\nstudent {_cut(answer)}")
-    reasons = [row.parse_error, *row.schema_errors[:1], row.teacher_reason]
-    yield Paragraph("; ".join(dict.fromkeys(_cut(reason) for reason in reasons if reason)) or "no reason given")
+    reason = row.teacher_reason or row.parse_error or next(iter(row.schema_errors), "another meaning by execution")
+    yield Paragraph(_cut(reason))
 
 
 def _right(row: ResultRow) -> bool:

@@ -19,10 +19,9 @@ def run(config: Config, options: Options) -> None:
     """Writes the report. RunError when nothing was evaluated."""
     folder = Path(config.report.out_dir)
     runs = load_runs(config)
-    outputs = [folder / "report.md"] + ([folder / "report.html"] if config.report.html else [])
     stage = StageRun.begin(
         NAME,
-        outputs,
+        [folder],
         settings_of(config, "report", "teacher.provider", "teacher.model", "training", "evaluation"),
         result_files(config),
         root=config.run.outputs_root,
@@ -31,11 +30,13 @@ def run(config: Config, options: Options) -> None:
     if stage.status == "complete":
         return
     document = build_document(config, runs, folder)
-    write_atomic(folder / "report.md", render_markdown(document, folder))
+    pages = {"report.md": render_markdown(document, folder)}
     if config.report.html:
-        write_atomic(folder / "report.html", render_html(document))
+        pages["report.html"] = render_html(document)
+    for name, text in pages.items():
+        write_atomic(folder / name, text)
+        print(f"{NAME}: wrote {folder / name}", flush=True)
     stage.finish(runs=[run.label for run in runs])
-    print(f"{NAME}: {' and '.join(map(str, outputs))}", flush=True)
 
 
 def build_document(config: Config, runs: list[EvaluatedRun], folder: Path) -> Document:
