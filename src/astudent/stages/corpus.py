@@ -6,8 +6,7 @@ Rows of split `train` become prompts with completions, once the quality gate has
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +55,35 @@ def run(config: Config, options: Options) -> None:
 def write_corpus(dataset: Path, out: Path, config: Config) -> dict[str, int]:
     """Writes the corpus and counts its rows by kind. RunError when it would be empty."""
     settings, counts = config.dataset_generation, Counter[str]()
-    rows = corpus_rows(read_rows(dataset, DatasetRow), config.prompt, include_invalid=settings.include_invalid)
-    write_atomic(out, _counted(islice(rows, settings.max_samples), counts, dataset))
+    rows = read_rows(dataset, DatasetRow)
+    if settings.max_samples is not None:
+        usable = (row.schema_id for row in read_rows(dataset, DatasetRow) if _is_usable(row, settings.include_invalid))
+        rows = _thinned(rows, quotas(Counter(usable), settings.max_samples), settings.include_invalid)
+    made = corpus_rows(rows, config.prompt, include_invalid=settings.include_invalid)
+    write_atomic(out, _counted(made, counts, dataset))
     return dict(counts)
+
+
+def quotas(available: Mapping[str, int], most: int) -> dict[str, int]:
+    """How many rows each schema gives to a corpus of `most` rows: as equal as what they have allows."""
+    given: dict[str, int] = {}
+    left = most
+    for place, (schema_id, count) in enumerate(sorted(available.items(), key=lambda item: item[1])):
+        given[schema_id] = min(count, left // (len(available) - place))
+        left -= given[schema_id]
+    return given
+
+
+def _thinned(rows: Iterable[DatasetRow], left: dict[str, int], include_invalid: bool) -> Iterator[DatasetRow]:
+    """The first rows of every schema, as many as its quota."""
+    for row in rows:
+        if _is_usable(row, include_invalid) and left[row.schema_id] > 0:
+            left[row.schema_id] -= 1
+            yield row
+
+
+def _is_usable(row: DatasetRow, include_invalid: bool) -> bool:
+    return row.split == "train" and (row.is_valid or include_invalid)
 
 
 def corpus_rows(rows: Iterable[DatasetRow], prompt: PromptSettings, *, include_invalid: bool) -> Iterator[CorpusRow]:

@@ -132,7 +132,7 @@ def _rows(
         for rank, row in enumerate(accepted.get(schema.schema_id, [])):
             positive = _positive(row, plan)
             yield positive
-            due = negatives_due(rank, settings.negative_ratio)
+            due = negatives_due(schema.schema_id, rank, settings.negative_ratio)
             yield from negatives_of(positive, due, settings.seed)
 
 

@@ -1,5 +1,6 @@
 """Negatives of stage 04: accepted ASTs broken on purpose, each kept with the validator's words about it."""
 
+import math
 import random
 
 from astudent.language.mutations import Mutation, mutate
@@ -10,13 +11,13 @@ from astudent.records import DatasetRow, MadeBy
 DRAWS = 12
 
 
-def negatives_due(slot: int, ratio: float) -> int:
-    """How many negatives the row in `slot` (from 0) gets, so that n rows together have round(n * ratio)."""
-    return _rounded((slot + 1) * ratio) - _rounded(slot * ratio)
+def negatives_due(schema_id: str, rank: int, ratio: float) -> int:
+    """How many negatives the schema's row number `rank` (from 0) gets, so that n rows together have n * ratio.
 
-
-def _rounded(value: float) -> int:
-    return int(value + 0.5)
+    Which rows get one differs from schema to schema: splits take the same ranks in all of them.
+    """
+    phase = random.Random(f"phase:{schema_id}").random()
+    return math.floor((rank + 1) * ratio + phase) - math.floor(rank * ratio + phase)
 
 
 def negatives_of(positive: DatasetRow, count: int, seed: int) -> list[DatasetRow]:
