@@ -51,6 +51,7 @@ class Phrasings:
     limit_tail: tuple[str, ...]
     limit_one: tuple[str, ...]  # the tail for a limit of 1
     limit_sentence: tuple[str, ...]
+    limit_one_sentence: tuple[str, ...]
     among: str
     top_n: Mapping[str, Mapping[str, tuple[str, ...]]]  # kind -> asc, desc -> "the {n} with the highest {f}"
     top_one: Mapping[str, Mapping[str, tuple[str, ...]]]  # the same for a limit of 1

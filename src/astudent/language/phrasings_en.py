@@ -149,8 +149,8 @@ ENGLISH = Phrasings(
         "relative": ("which are the {e} ", "can you tell me the {e} ", "could I see the {e} "),
         "clause": ("what are the {e} for which ", "could you list the {e} where "),
     },
-    terse_intros=("{e}: ", "{e} - ", "{e}, ", "only {e} with: "),
-    greetings=("Please ", "Hello, ", "Hi, ", "Good morning, ", "Good afternoon, "),
+    terse_intros=("{e}: ", "{e} - ", "{e}, ", "only {e}: "),
+    greetings=("Hello, ", "Hi, ", "Good morning, ", "Good afternoon, "),
     thanks=(", please", ", thanks", ", thank you"),
     first_n=("the first {n} {e}", "at most {n} {e}", "only the first {n} {e}", "up to {n} {e}"),
     sorts={
@@ -178,6 +178,7 @@ ENGLISH = Phrasings(
     limit_tail=(", limited to {n}", ", no more than {n} results", ", only the first {n}", ", at most {n} of them", ", just {n} results"),
     limit_one=(", only the first one", ", just 1 result", ", limited to 1", ", a single result"),
     limit_sentence=(". Return at most {n}", ". Keep only the first {n}", ". Limit the answer to {n}", ". Stop after {n} results"),
+    limit_one_sentence=(". Keep only the first one", ". A single result is enough", ". Limit the answer to 1"),
     among="among {x}, ",
     top_n={
         "number": {

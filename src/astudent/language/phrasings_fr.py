@@ -180,6 +180,7 @@ FRENCH = Phrasings(
     limit_tail=(", pas plus de {n} résultats", ", seulement les {n} {premiers}", ", au maximum {n}", ", {n} résultats au plus"),
     limit_one=(", seulement {le_premier}", ", un seul résultat", ", pas plus d'un résultat", ", 1 résultat au plus"),
     limit_sentence=(". Garde seulement les {n} {premiers}", ". Limite la réponse à {n}", ". Pas plus de {n} résultats"),
+    limit_one_sentence=(". Garde seulement {le_premier}", ". Un seul résultat suffit", ". Limite la réponse à 1"),
     among="parmi {x}, ",
     top_n={
         "number": {

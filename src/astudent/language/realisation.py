@@ -59,11 +59,11 @@ class _RequestWriter:
         if sort and limit and "group_by" not in ast and self._can_top(sort) and self._chance(_TOP_N):
             return self._finished(self._top_n(ast))
         if where and self._chance(_TERSE):
-            return self._finished(self._terse(where) + self._tail(ast), polite=False)
+            return self._finished(self._terse(where) + self._tail(ast, self._chance(_SENTENCE)), polite=False)
         return self._finished(self._listing(ast))
 
     def _terse(self, where: Any) -> str:
-        said = self.conditions.say(where, frame="terse", may_except=False)
+        said = self.conditions.say(where, frame="terse", ends=False)
         entity = {**self.entity, "e": self._entity(said)}
         intro = self._pick(self.phrasings.terse_intros).format_map(entity)
         return intro + said.body if said.body else entity["e"]
@@ -75,10 +75,11 @@ class _RequestWriter:
         if said.frame in self.phrasings.questions and said.body and not front and self._chance(_QUESTION):
             entity = {**self.entity, "e": self._entity(said)}
             opening = self._pick(self.phrasings.questions[said.frame]).format_map(entity)
-            return opening + said.body + said.exception + self._tail(ast, sentences=False) + self.phrasings.words["ask"]
+            return opening + said.body + said.exception + self._tail(ast, apart=False) + self.phrasings.words["ask"]
         things, ast = self._things(said, ast)
         intro = self._pick(self.phrasings.intros).format(x=things)
-        return front + intro + said.lead + said.body + said.exception + self._tail(ast)
+        apart = said.frame == "list" or self._chance(_SENTENCE)
+        return front + intro + said.lead + said.body + said.exception + self._tail(ast, apart)
 
     def _things(self, said: Said, ast: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """Says "the orders", "the first 5 orders" (the limit is then said), "all orders except those …"."""
@@ -100,7 +101,7 @@ class _RequestWriter:
         number = self.style.number(ast["limit"], self.rng)
         top = self._pick(templates).format_map({**self.entity, **noun.slots(), "n": number})
         request = self._pick(self.phrasings.intros).format(x=top)
-        said = self.conditions.say(ast["where"], may_except=False) if "where" in ast else Said("relative")
+        said = self.conditions.say(ast["where"], ends=False) if "where" in ast else Said("relative")
         whole = self.phrasings.wholes[1].format_map({**self.entity, "e": self._entity(said)})
         return self.phrasings.among.format(x=whole + said.lead + said.body) + request
 
@@ -109,7 +110,7 @@ class _RequestWriter:
 
     def _aggregated(self, ast: Mapping[str, Any]) -> str:
         """Says "for each city, what is the average price of the orders whose …?"."""
-        said = self.conditions.say(ast["where"], may_except=False) if "where" in ast else Said("relative")
+        said = self.conditions.say(ast["where"], ends=False) if "where" in ast else Said("relative")
         aggregate, asked = ast["aggregate"], self._chance(0.5)
         slots = {**self.entity, "e": self._entity(said), "c": said.lead + said.body}
         if self.style.language == "fr":
@@ -119,11 +120,11 @@ class _RequestWriter:
         else:
             slots["m"] = self._measure(aggregate)
             templates = self.phrasings.measure_questions if asked else self.phrasings.measure_orders
-        front, slots["g"] = self._grouping(ast.get("group_by", []), at_front=said.frame == "list")
+        front, slots["g"] = self._grouping(ast.get("group_by", []))
         if front:
             templates = [template for template in templates if not template.startswith(("for the", "pour les"))]
         text = front + self._pick(templates).format_map(slots)
-        rest = self._tail(_without(ast, "group_by"), sentences=False)
+        rest = self._tail(_without(ast, "group_by"), apart=False)
         return text.rstrip(" ?") + rest + text[len(text.rstrip(" ?")) :]
 
     def _measure(self, aggregate: Mapping[str, str]) -> str:
@@ -133,12 +134,12 @@ class _RequestWriter:
             templates = templates[:1]
         return self._pick(templates).format_map(noun.slots())
 
-    def _grouping(self, fields: list[str], at_front: bool) -> tuple[str, str]:
+    def _grouping(self, fields: list[str]) -> tuple[str, str]:
         """Says "for each city, " before the request or ", by city" after it."""
         if not fields:
             return "", ""
         names = f" {self.phrasings.words['and']} ".join(self._group_name(name) for name in fields)
-        if at_front or self._chance(0.4):
+        if self._chance(0.4):
             return self._pick(self.phrasings.group_front).format(g=names), ""
         return "", self._pick(self.phrasings.group_tail).format(g=names)
 
@@ -146,9 +147,8 @@ class _RequestWriter:
         label = self.conditions.noun(name).f
         return f"{label} ({self.phrasings.words['yes_no']})" if self.conditions.kind(name) == "flag" else label
 
-    def _tail(self, ast: Mapping[str, Any], sentences: bool = True) -> str:
-        """Grouping, sorting and limit after the rest, as clauses or as sentences of their own."""
-        apart = sentences and self._chance(_SENTENCE)
+    def _tail(self, ast: Mapping[str, Any], apart: bool) -> str:
+        """Grouping, sorting and limit after the rest, as clauses or (`apart`) as sentences of their own."""
         tail = ""
         if ast.get("group_by"):
             names = f" {self.phrasings.words['and']} ".join(self._group_name(name) for name in ast["group_by"])
@@ -158,7 +158,8 @@ class _RequestWriter:
             tail += self._pick(templates).format_map(self.entity | {"s": self._sorting(ast["sort"])})
         if "limit" in ast:
             templates = self.phrasings.limit_sentence if apart else self.phrasings.limit_tail
-            templates = self.phrasings.limit_one if ast["limit"] == 1 else templates
+            if ast["limit"] == 1:
+                templates = self.phrasings.limit_one_sentence if apart else self.phrasings.limit_one
             slots = self.entity | {"n": self.style.number(ast["limit"], self.rng)}
             tail += self._pick(templates).format_map(slots)
         return tail

@@ -49,16 +49,19 @@ class ConditionWriter:
     style: Style
     rng: Random
 
-    def say(self, condition: Condition, frame: str | None = None, may_except: bool = True) -> Said:
-        """The whole condition, in `frame` or in one that suits it."""
+    def say(self, condition: Condition, frame: str | None = None, ends: bool = True) -> Said:
+        """The whole condition, in `frame` or in one that suits it.
+
+        Exceptions and lists of conditions only where it `ends` the sentence's account of the entities.
+        """
         condition = _undoubled(condition)
-        if may_except and "not" in condition and frame is None and self.rng.random() < _EXCEPT:
+        if ends and "not" in condition and frame is None and self.rng.random() < _EXCEPT:
             return Said("relative", all_except=self._those(condition["not"]))
         adjective, rest = self._take_adjective(condition)
-        exception, rest = self._take_exception(rest) if may_except else ("", rest)
+        exception, rest = self._take_exception(rest) if ends else ("", rest)
         if rest is None:
             return Said("relative", exception=exception, adjective=adjective)
-        if frame is None and len(_children(rest)) > 1 and self.rng.random() < _LISTED:
+        if ends and frame is None and len(_children(rest)) > 1 and self.rng.random() < _LISTED:
             return self._listed(rest, exception, adjective)
         frame = frame or self.rng.choice([each for each in FRAMES if self._suits(rest, each)])
         lead = self._fill(self._pick(self.phrasings.leads[frame]))
