@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ollama_stand_in import MAKERS
 
 from astudent.cli import Options
 from astudent.config import load_config
@@ -76,3 +77,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Config:
 def rows() -> Callable[[str | Path], list[dict[str, Any]]]:
     """Reads a JSONL file."""
     return rows_of
+
+
+@pytest.fixture
+def ollama() -> SimpleNamespace:
+    """The makers of a stand-in for an Ollama server: `serving(chat, models)`, `reply(text)`, `error(status, text)`."""
+    return MAKERS

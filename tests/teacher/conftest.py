@@ -1,87 +1,10 @@
-"""A small stand-in for an Ollama server: answers /api/tags and /api/chat from a script, and keeps what it was asked."""
-
-import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-
-Chat = Callable[[dict[str, Any]], tuple[int, dict[str, Any]]]
-
-
-def reply(text: str, *, prompt_tokens: int = 10, done_reason: str = "stop") -> tuple[int, dict[str, Any]]:
-    """What the server sends for one finished chat."""
-    return 200, {
-        "model": "tiny:latest",
-        "message": {"role": "assistant", "content": text},
-        "done": True,
-        "done_reason": done_reason,
-        "prompt_eval_count": prompt_tokens,
-        "eval_count": 5,
-    }
-
-
-def error(status: int, message: str) -> tuple[int, dict[str, Any]]:
-    """What the server sends for a failure."""
-    return status, {"error": message}
-
-
-@dataclass
-class StandIn:
-    """Where it listens, and the bodies of the chats it got."""
-
-    url: str
-    chats: list[dict[str, Any]] = field(default_factory=list)
-
-
-@contextmanager
-def serving(chat: Chat, models: tuple[str, ...] = ("tiny:latest",)) -> Iterator[StandIn]:
-    """Serves on a free port of the loopback while the block runs."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            entries = [{"model": name, "name": name, "digest": f"digest-of-{name}"} for name in models]
-            self._send(200, {"models": entries})
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            stand_in.chats.append(body)
-            status, answer = chat(body)
-            self._send(status, answer)
-
-        def _send(self, status: int, answer: dict[str, Any]) -> None:
-            payload = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
-
-        def handle(self) -> None:
-            with suppress(ConnectionError):  # a client that gave up has closed its end
-                super().handle()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Keeps the test's output clean."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    stand_in = StandIn(f"http://127.0.0.1:{server.server_address[1]}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield stand_in
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+from ollama_stand_in import MAKERS
 
 
 @pytest.fixture
 def ollama() -> SimpleNamespace:
     """The stand-in's makers: `serving(chat, models)`, `reply(text, …)`, `error(status, message)`."""
-    return SimpleNamespace(serving=serving, reply=reply, error=error)
+    return MAKERS
