@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from astudent.config import load_config
 from astudent.language.schema import build_schema, load_catalog, load_template
 from astudent.records import DatasetRow, DomainSpec, EnumValue, FieldSpec, MadeBy
+from astudent.settings import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE_BY = MadeBy(provider="embedded", model="embedded")
@@ -73,3 +75,16 @@ def row(schema: dict[str, Any]) -> Callable[..., DatasetRow]:
         return DatasetRow(**{**fields, **given})
 
     return make
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """The embedded configuration with every output below a temporary folder."""
+    shipped = load_config(ROOT / "config/embedded.json")
+    moved = {
+        f"{section}.{key}": value.replace("outputs", str(tmp_path), 1)
+        for section, keys in shipped.model_dump().items()
+        for key, value in keys.items()
+        if isinstance(value, str) and value.startswith("outputs/")
+    }
+    return load_config(ROOT / "config/embedded.json", moved)

@@ -1,7 +1,8 @@
 """Stage 07: outputs/d_04_dataset.jsonl + an adapter -> outputs/student_runs/eval/ (and eval-base/ beside it)
 
 Phase one writes every student's answers, then frees it; phase two collects the verdicts. Test splits are also answered
-by the base model and by the two baselines; with `constrained`, once more under the schema's grammar.
+by the base model and by the two baselines; with `constrained`, once more under the schema's grammar. `--fresh` forces the
+named adapter's part alone: what stands beside it is shared by all students (force it with `--adapter none`).
 """
 
 import json
@@ -49,7 +50,7 @@ def run(config: Config, options: Options) -> None:
     targets = targets_of(config)
     worked = [answer_all(targets, samples, config, options), judge_all(targets, samples, config, options)]
     if is_reported(config) and settings.baselines:
-        worked.append(evaluate_baselines(samples, config, options.fresh))
+        worked.append(evaluate_baselines(samples, config, options.fresh and settings.adapter == BASE))
     join_summaries(targets, config)
     if not any(worked):
         print(f"{NAME}: complete, nothing to do", flush=True)
@@ -87,7 +88,7 @@ def targets_of(config: Config) -> list[Target]:
 
 def answer_all(targets: Sequence[Target], samples: Sequence[Sample], config: Config, options: Options) -> bool:
     """Phase one for all targets, one student in memory at a time; whether anything was left to do."""
-    runs = [(target, begin_answers(target, config, options.fresh)) for target in targets]
+    runs = [(target, begin_answers(target, config, _is_forced(target, config, options))) for target in targets]
     todo = [(target, run) for target, run in runs if run.status != "complete"]
     if todo and config.evaluation.teacher != "none":
         judge_of(config, options)  # an absent judge is said before hours of answers, not after
@@ -99,7 +100,7 @@ def answer_all(targets: Sequence[Target], samples: Sequence[Sample], config: Con
 
 def judge_all(targets: Sequence[Target], samples: Sequence[Sample], config: Config, options: Options) -> bool:
     """Phase two for all targets; whether anything was left to do."""
-    runs = [(target, begin_verdicts(target, config, options.fresh)) for target in targets]
+    runs = [(target, begin_verdicts(target, config, _is_forced(target, config, options))) for target in targets]
     todo = [(target, run) for target, run in runs if run.status != "complete"]
     teacher = judge_of(config, options) if todo and config.evaluation.teacher != "none" else None
     in_flight = config.teacher.max_in_flight if config.evaluation.teacher == "ollama" else 1
@@ -107,6 +108,10 @@ def judge_all(targets: Sequence[Target], samples: Sequence[Sample], config: Conf
         judge = as_judge(teacher) if teacher else None
         collect_verdicts(run, target, samples, judge, in_flight, facts_of(target, config, teacher))
     return bool(todo)
+
+
+def _is_forced(target: Target, config: Config, options: Options) -> bool:
+    return options.fresh and target.adapter == config.evaluation.adapter
 
 
 def judge_of(config: Config, options: Options) -> Teacher:
