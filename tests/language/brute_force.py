@@ -4,7 +4,6 @@ It looks at every row of small domains, then at many small tables; it knows noth
 """
 
 import itertools
-import random
 import unicodedata
 
 
@@ -29,7 +28,7 @@ OPERATORS = {
     "gte": lambda left, right: left >= right,
     "lt": lambda left, right: left < right,
     "lte": lambda left, right: left <= right,
-    "between": lambda left, right: right[0] <= left and left <= right[1],
+    "between": lambda left, right: right[0] <= left <= right[1],
     "in": lambda left, right: any(left == item for item in right),
     "not_in": lambda left, right: all(left != item for item in right),
     "contains": lambda left, right: left.find(right) >= 0,

@@ -13,11 +13,12 @@ CATALOG = load_catalog(ROOT / "data/operator_catalog.json")
 TEMPLATE = load_template(ROOT / "data/base_schema_template.json")
 
 TEXTS = ["", *("".join(letters) for size in range(1, 5) for letters in itertools.product("abx", repeat=size))]
+# wide enough that beyond and between all constants there are at least two values, to be sorted and summed up
 DOMAINS = {
-    "price": [number / 2 for number in range(0, 11)],
-    "count": list(range(0, 6)),
+    "price": [number / 2 for number in range(-2, 13)],
+    "count": list(range(-2, 9)),
     "name": TEXTS,
-    "day": [f"2024-02-{day:02d}" for day in range(26, 30)] + ["2024-03-01", "2024-03-02", "2024-03-03"],
+    "day": [f"2024-02-{day:02d}" for day in range(25, 30)] + ["2024-03-01", "2024-03-02", "2024-03-03"],
     "open": [True, False],
     "state": ["new", "old", "lost"],
 }

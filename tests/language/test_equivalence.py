@@ -7,7 +7,6 @@ from brute_force import same_meaning
 from small_language import DOMAINS, pair, whole_schema
 
 from astudent.language.equivalence import equivalent
-from astudent.language.validation import validator_for
 
 SCHEMA = whole_schema()
 
@@ -36,3 +35,63 @@ def test_agrees_with_brute_force_on_500_pairs():
 def test_agrees_with_brute_force_on_10000_pairs():
     wrong, _ = disagreements(2, 10_000)
     assert not wrong
+
+
+PRICE = {"field": "price", "operator": "gt", "value": 2}
+NAME = {"field": "name", "operator": "contains", "value": "ab"}
+CHEAP = {"field": "price", "operator": "eq", "value": 2}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "equal"),
+    [
+        ({"where": PRICE}, {"where": {"not": PRICE | {"operator": "lte"}}}, True),
+        ({"where": PRICE}, {"where": PRICE | {"operator": "gte"}}, False),
+        ({"where": PRICE | {"field": "count"}}, {"where": {"field": "count", "operator": "gte", "value": 3}}, True),
+        ({"where": {"and": [PRICE, NAME]}}, {"where": {"not": {"or": [{"not": PRICE}, {"not": NAME}]}}}, True),
+        ({"where": NAME}, {"where": NAME | {"value": "aB"}}, False),
+        ({"where": NAME}, {"where": {"and": [NAME, NAME | {"value": "a"}]}}, True),
+        ({"where": PRICE | {"value": 1e15}}, {"where": PRICE | {"value": 1e15, "operator": "gte"}}, False),
+        ({"where": PRICE, "limit": 3}, {"where": PRICE, "limit": 4}, False),
+        ({"where": PRICE, "limit": 99}, {"where": PRICE, "limit": 100}, False),
+        ({"where": PRICE}, {"where": PRICE, "aggregate": {"function": "count"}}, False),
+        (
+            {"where": CHEAP, "sort": [{"field": "price", "order": "asc"}]},
+            {"where": CHEAP, "sort": [{"field": "price", "order": "desc"}]},
+            True,  # there is one price only
+        ),
+        ({"sort": [{"field": "price", "order": "asc"}]}, {"limit": 100}, False),
+        (
+            {"where": PRICE, "aggregate": {"function": "min", "field": "price"}},
+            {"where": PRICE, "aggregate": {"function": "avg", "field": "price"}},
+            False,
+        ),
+        (
+            {"group_by": ["state", "open"], "aggregate": {"function": "count"}},
+            {
+                "group_by": ["open", "state"],
+                "aggregate": {"function": "count"},
+                "sort": [{"field": "price", "order": "asc"}],
+            },
+            True,
+        ),
+        (
+            {"group_by": ["state"], "aggregate": {"function": "count"}},
+            {"group_by": ["open"], "aggregate": {"function": "count"}},
+            False,
+        ),
+    ],
+)
+def test_known_cases(a, b, equal):
+    assert equivalent(a, b, SCHEMA).equal is equal
+    assert equivalent(b, a, SCHEMA).equal is equal
+
+
+def test_the_detail_shows_what_tells_them_apart():
+    verdict = equivalent({"where": PRICE}, {"where": PRICE | {"operator": "gte"}}, SCHEMA)
+    assert (verdict.by, verdict.detail) == ("execution", 'only the second takes {"price":2}')
+
+
+def test_a_broken_ast_is_equal_to_nothing_but_its_like():
+    verdict = equivalent({"where": PRICE}, {"where": PRICE | {"operator": "like"}}, SCHEMA)
+    assert not verdict.equal and "the second breaks the schema: where.operator" in verdict.detail

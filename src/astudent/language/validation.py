@@ -15,7 +15,9 @@ from jsonschema.exceptions import SchemaError, ValidationError
 
 from astudent.errors import RunError
 from astudent.language import linear_patterns
+from astudent.language.alternatives import quick_keywords
 from astudent.language.explanations import explain
+from astudent.language.plain_schemas import is_plainly_valid
 from astudent.language.schema_limits import BudgetError, bounded, budget, check_expansion, check_shape, subschemas
 
 FORMATS = jsonschema.FormatChecker(("date", "email", "ipv4", "ipv6", "uuid"))
@@ -36,7 +38,10 @@ class Validator:
     def __init__(self, schema: Json) -> None:
         check_schema(schema)
         self.schema = schema
-        self._validator = LinearValidator(schema, registry=REGISTRY, format_checker=FORMATS)
+        ordinary = LinearValidator.VALIDATORS
+        quick = quick_keywords(schema, ordinary["anyOf"], ordinary["oneOf"])
+        kind = jsonschema.validators.extend(LinearValidator, quick)
+        self._validator = kind(schema, registry=REGISTRY, format_checker=FORMATS)
 
     def problems(self, ast: Json) -> list[str]:
         """What is wrong with `ast`, `path: reason`, the most telling first; empty when it is valid."""
@@ -72,7 +77,8 @@ def check_schema(schema: Json) -> None:
     """RunError when it is no JSON Schema 2020-12, points outside itself, is too large or deep, or has no linear pattern."""
     check_shape(schema)
     try:
-        jsonschema.Draft202012Validator.check_schema(schema, format_checker=None)
+        if not is_plainly_valid(schema):
+            jsonschema.Draft202012Validator.check_schema(schema, format_checker=None)
     except SchemaError as error:
         raise RunError(f"not a JSON Schema: {_place(error)}: {error.message[:200]}", "Mend the schema.") from error
     check_expansion(schema)
