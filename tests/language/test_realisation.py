@@ -180,6 +180,22 @@ def test_no_wording_is_shared_by_asts_of_other_meanings(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_different_value_and_a_denied_value_are_worded_apart(language: str) -> None:
+    """They mean the same, but a student can only learn which AST to write if the words tell."""
+    vocabulary = read_vocabulary(full_schema())
+    for name, value in (("price", 50), ("sold_on", "2024-03-01"), ("city", "Oslo")):
+        leaf = {"field": name, "operator": "eq", "value": value}
+        other, denied = (
+            {realise({"where": where}, vocabulary, language, random.Random(seed)).casefold() for seed in range(150)}
+            for where in (leaf | {"operator": "neq"}, {"not": leaf})
+        )
+        assert not other & denied
+    apart = [{"field": "paid", "operator": operator, "value": value} for operator, value in (("eq", True), ("neq", False))]
+    texts = [{realise({"where": w}, vocabulary, language, random.Random(seed)) for seed in range(99)} for w in apart]
+    assert not texts[0] & texts[1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_condition_is_said_in_its_order(language: str) -> None:
     words = ("Atlas", "Bergen", "Cedar")
     where = {"or": [{"field": "city", "operator": "contains", "value": word} for word in words]}

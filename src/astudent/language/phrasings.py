@@ -20,6 +20,8 @@ class Phrasings:
     terse: Mapping[str, ByOperator]  # kind -> operator -> "{f} above {v}"; in a list of catchwords
     counts: ByOperator  # operator -> "more than {v} {f}"; for names that count things
     flags: Mapping[str, Mapping[bool, tuple[str, ...]]]  # frame -> value -> "that are {f}"
+    flags_neq: Mapping[str, tuple[str, ...]]  # frame -> "{f} is not {v}", where "{f} is" would be another AST
+    truth: Mapping[bool, str]
     leads: Mapping[str, tuple[str, ...]]  # frame -> " where ", " with "
     relative: str  # "whose {f} {predicate}"
     clause: tuple[str, ...]  # "{the} {predicate}"

@@ -3,7 +3,7 @@
 from astudent.language.phrasings import Phrasings
 
 _NUMBER_VERBS = {
-    "eq": ("[is|is not] {v}", "[equals|does not equal] {v}", "[is|is not] equal to {v}", "[is|is not] exactly {v}"),
+    "eq": ("is {v}", "[equals|does not equal] {v}", "[is|is not] equal to {v}", "[is|is not] exactly {v}"),
     "neq": ("is different from {v}", "is other than {v}", "is anything except {v}", "is not {v}"),
     "gt": ("[is|is not] above {v}", "[is|is not] greater than {v}", "[is|is not] over {v}", "[exceeds|does not exceed] {v}",
            "[is|is not] more than {v}"),
@@ -14,7 +14,7 @@ _NUMBER_VERBS = {
                 "ranges from {lo} to {hi}", "[is|is not] in the range from {lo} to {hi}"),
 }  # fmt: skip
 _DATE_VERBS = {
-    "eq": ("[is|is not] {v}", "[falls|does not fall] on {v}", "[is|is not] exactly {v}"),
+    "eq": ("is {v}", "[falls|does not fall] on {v}", "[is|is not] exactly {v}"),
     "neq": ("is not {v}", "is any day except {v}", "is other than {v}"),
     "gt": ("[is|is not] after {v}", "[is|is not] later than {v}", "[comes|does not come] after {v}"),
     "gte": ("is {v} or later", "[is|is not] on or after {v}", "is no earlier than {v}"),
@@ -24,10 +24,10 @@ _DATE_VERBS = {
                 "[lies|does not lie] between {lo} and {hi}"),
 }  # fmt: skip
 _CHOICE_VERBS = {
-    "eq": ("[is|is not] {v}", "[equals|does not equal] {v}", "is exactly {v}"),
+    "eq": ("is {v}", "[equals|does not equal] {v}", "is exactly {v}"),
     "neq": ("is not {v}", "is different from {v}", "is other than {v}", "is anything except {v}"),
-    "in": ("[is|is not] one of {v}", "is either {v}", "[is|is not] among {all}", "[is|is not] in the list {all}"),
-    "not_in": ("is none of {v}", "is neither {neither}", "is not one of {v}", "is not among {all}"),
+    "in": ("[is|is not] one of {v}", "is either {v}", "is among {all}", "[is|is not] in the list {all}"),
+    "not_in": ("is none of {v}", "is neither {neither}", "is not among {all}"),
 }
 _TEXT_VERBS = _CHOICE_VERBS | {
     "contains": ("[contains|does not contain] {v}", "[includes|does not include] {v}", "[has|does not have] {v} in it"),
@@ -111,11 +111,18 @@ ENGLISH = Phrasings(
         },
         "clause": {
             True: ("{f} is true", "{f} is set to true", "{f} is set to yes"),
-            False: ("{f} is false", "{f} is set to false", "{f} is not true"),
+            False: ("{f} is false", "{f} is set to false", "{f} is set to no"),
         },
         "noun": {True: ("{f} set to true", "{f} set to yes"), False: ("{f} set to false", "{f} set to no")},
         "terse": {True: ("{f}", "{f}: yes"), False: ("{f}: no", "{f}: false")},
     },
+    flags_neq={
+        "relative": ("whose {f} is not {v}", "whose {f} is other than {v}"),
+        "clause": ("{f} is not {v}", "{f} is different from {v}"),
+        "noun": ("{f} other than {v}", "{f} different from {v}"),
+        "terse": ("{f} not {v}", "{f} other than {v}"),
+    },
+    truth={True: "true", False: "false"},
     leads={
         "clause": (" where ", " for which ", " such that ", " where "),
         "noun": (" with ", " having "),

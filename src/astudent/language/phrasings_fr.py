@@ -3,8 +3,8 @@
 from astudent.language.phrasings import Phrasings
 
 _NUMBER_VERBS = {
-    "eq": ("[est égal{e}|n'est pas égal{e}] à {v}", "[vaut|ne vaut pas] {v}", "[est|n'est pas] de {v}", "[est|n'est pas] exactement de {v}"),
-    "neq": ("est différent{e} de {v}", "n'est pas égal{e} à {v}", "est autre que {v}"),
+    "eq": ("[est égal{e}|n'est pas égal{e}] à {v}", "[vaut|ne vaut pas] {v}", "est de {v}", "est exactement de {v}"),
+    "neq": ("est différent{e} de {v}", "n'est pas de {v}", "est autre que {v}"),
     "gt": ("[dépasse|ne dépasse pas] {v}", "[est supérieur{e}|n'est pas supérieur{e}] à {v}", "est strictement supérieur{e} à {v}",
            "[est au-dessus|n'est pas au-dessus] de {v}", "[excède|n'excède pas] {v}"),
     "gte": ("[est supérieur{e} ou égal{e}|n'est pas supérieur{e} ou égal{e}] à {v}", "est d'au moins {v}", "est de {v} ou plus",
@@ -16,7 +16,7 @@ _NUMBER_VERBS = {
     "between": ("[est compris{e}|n'est pas compris{e}] entre {lo} et {hi}", "[se situe|ne se situe pas] entre {lo} et {hi}", "va de {lo} à {hi}"),
 }  # fmt: skip
 _DATE_VERBS = {
-    "eq": ("[est|n'est pas] le {v}", "[tombe|ne tombe pas] le {v}", "[est|n'est pas] exactement le {v}"),
+    "eq": ("est le {v}", "[tombe|ne tombe pas] le {v}", "est exactement le {v}"),
     "neq": ("n'est pas le {v}", "est autre que le {v}", "est différent{e} du {v}"),
     "gt": ("[est postérieur{e}|n'est pas postérieur{e}] au {v}", "[vient|ne vient pas] après le {v}", "[est|n'est pas] après le {v}"),
     "gte": ("est le {v} ou après", "est au plus tôt le {v}", "[est égal{e} ou postérieur{e}|n'est pas égal{e} ou postérieur{e}] au {v}"),
@@ -26,9 +26,9 @@ _DATE_VERBS = {
                 "[tombe|ne tombe pas] entre le {lo} et le {hi}"),
 }  # fmt: skip
 _CHOICE_VERBS = {
-    "eq": ("[est|n'est pas] {v}", "[est égal{e}|n'est pas égal{e}] à {v}", "[vaut|ne vaut pas] {v}", "est exactement {v}"),
-    "neq": ("n'est pas {v}", "est différent{e} de {v}", "est autre que {v}", "n'est pas égal{e} à {v}"),
-    "in": ("[est|n'est pas] l'une des valeurs {all}", "[figure|ne figure pas] parmi {all}", "[se trouve|ne se trouve pas] parmi {all}"),
+    "eq": ("est {v}", "[est égal{e}|n'est pas égal{e}] à {v}", "[vaut|ne vaut pas] {v}", "est exactement {v}"),
+    "neq": ("n'est pas {v}", "est différent{e} de {v}", "est autre que {v}"),
+    "in": ("[est|n'est pas] l'une des valeurs {all}", "figure parmi {all}", "[se trouve|ne se trouve pas] parmi {all}"),
     "not_in": ("n'est ni {neither}", "n'est aucune des valeurs {all}", "ne figure pas parmi {all}"),
 }  # fmt: skip
 _TEXT_VERBS = _CHOICE_VERBS | {
@@ -118,6 +118,13 @@ FRENCH = Phrasings(
         "noun": {True: ("{q} à vrai", "l'indicateur {q} à oui"), False: ("{q} à faux", "l'indicateur {q} à non")},
         "terse": {True: ("{f}", "{f} : oui"), False: ("{f} : non", "{f} : faux")},
     },
+    flags_neq={
+        "relative": ("dont l'indicateur {q} n'est pas {v}", "dont l'indicateur {q} est autre que {v}"),
+        "clause": ("l'indicateur {q} n'est pas {v}", "{q} est autre que {v}"),
+        "noun": ("l'indicateur {q} autre que {v}", "l'indicateur {q} différent de {v}"),
+        "terse": ("{f} autre que {v}", "{f} différent de {v}"),
+    },
+    truth={True: "vrai", False: "faux"},
     leads={
         "clause": (" pour {lesquels} ", " où ", " {tels} que "),
         "noun": (" avec ", " ayant "),

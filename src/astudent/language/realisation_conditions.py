@@ -201,7 +201,7 @@ class ConditionWriter:
         noun, kind = self.noun(leaf["field"]), self.kind(leaf["field"])
         if kind == "flag":
             return self._flag(leaf, frame, denied)
-        slots = noun.slots() | self._value_slots(leaf, parenthesised=within == "or" or frame == "terse")
+        slots = noun.slots() | self._value_slots(leaf, within, frame)
         if frame in ("noun", "terse"):
             return self._nominal(leaf["operator"], kind, noun, frame, slots)
         templates = self._templates(self.phrasings.verbs[kind], leaf["operator"], slots)
@@ -232,6 +232,9 @@ class ConditionWriter:
         label = field.labels[self.language]
         noun = self.noun(leaf["field"])
         slots = {**self.entity, "f": noun.f, "q": self.style.quoted(label)}
+        if leaf["operator"] == "neq" and "eq" in field.operators and not denied:
+            slots["v"] = self.phrasings.truth[leaf["value"]]
+            return self._pick(self.phrasings.flags_neq[frame]).format_map(slots)
         templates = self.phrasings.flags[frame][value]
         if self.language == "fr" and frame == "relative":
             agreed = agreeing(label, self.entity["ceux"] == "celles")
@@ -239,8 +242,11 @@ class ConditionWriter:
             templates = [t for t in templates if agreed or "{f}" not in t]
         return self._pick(templates).format_map(slots)
 
-    def _value_slots(self, leaf: Condition, parenthesised: bool) -> dict[str, str]:
-        """`{v}`, or `{lo}` and `{hi}`, or the list's `{v}` (or), `{all}` (and), `{neither}` (nor)."""
+    def _value_slots(self, leaf: Condition, within: str, frame: str) -> dict[str, str]:
+        """`{v}`, or `{lo}` and `{hi}`, or the list's `{v}` (or), `{all}` (and), `{neither}` (nor).
+
+        A list stands in parentheses where its own "or" or "and" could be taken for the connective around it.
+        """
         field, value = self.vocabulary.fields[leaf["field"]], leaf["value"]
         if leaf["operator"] == "between":
             return {"lo": self._value(field, value[0]), "hi": self._value(field, value[1])}
@@ -249,11 +255,11 @@ class ConditionWriter:
         items = [self._value(field, each) for each in value]
         if len(items) == 1:
             return {"v": items[0], "single": "yes"}
-        if parenthesised:
-            return dict.fromkeys(("v", "all"), f"({', '.join(items)})")
-        words = self.phrasings.words
-        neither = f" {words['nor']} ".join(items)
-        return {"v": _series(items, words["or"]), "all": _series(items, words["and"]), "neither": neither}
+        words, bracketed = self.phrasings.words, f"({', '.join(items)})"
+        if within == "or" or frame == "terse":
+            return {"v": bracketed, "all": bracketed}
+        every = bracketed if within == "and" else _series(items, words["and"])
+        return {"v": _series(items, words["or"]), "all": every, "neither": f" {words['nor']} ".join(items)}
 
     def _value(self, field: FieldInfo, value: Any) -> str:
         if field.type == "enum":
