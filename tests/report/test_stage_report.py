@@ -13,7 +13,8 @@ from astudent.evaluation.results import ResultRow
 from astudent.evaluation.summary import summarise
 from astudent.jsonl import write_atomic
 from astudent.report.plots import smoothed
-from astudent.report.runs import load_training
+from astudent.report.runs import load_runs, load_training
+from astudent.report.training import notes
 from astudent.settings import Config
 from astudent.stages.report import run
 
@@ -91,7 +92,7 @@ def test_a_report_without_judge_metrics_and_neighbours(config: Config, make_resu
 
 
 def test_nothing_evaluated_is_one_line(config: Config):
-    with pytest.raises(RunError, match="evaluation_results.jsonl: no such file"):
+    with pytest.raises(RunError, match=r"evaluation_results\.jsonl: no such file"):
         run(config, Options())
 
 
@@ -103,10 +104,19 @@ def test_metrics_without_roles_still_plot(evaluated: Config):
 
 
 def test_lines_are_told_apart(tmp_path: Path):
-    write_atomic(tmp_path / "m.jsonl", [*metrics(True), {"step": 200, "generation_parsed": 0.5}])
+    write_atomic(tmp_path / "m.jsonl", [*metrics(True), {"step": 200, "eval_parsed_rate": 0.5}])
     log = load_training(tmp_path / "m.jsonl")
     assert (len(log.train), len(log.evaluation), len(log.generation)) == (20, 2, 1)
 
 
 def test_smoothing_has_no_bias_at_its_start():
     assert smoothed([3.0, 3.0, 3.0]) == pytest.approx([3.0, 3.0, 3.0])
+
+
+def test_departures_from_the_plan_are_said_first(evaluated: Config):
+    facts = {"self_check": {"mode": "plain", "reason": "packs differ"}, "gate": "fail"}
+    record = {"settings": {"training.seed": 1}, "inputs": {"corpus": "abc"}, "facts": facts}
+    write_atomic(Path(evaluated.training.output_dir) / "run_config.json", json.dumps(record))
+    said = "\n".join(str(block) for block in notes(evaluated, load_runs(evaluated)))
+    assert "SFT trained on plain batches instead of packs: packs differ" in said
+    assert "quality gate says: fail" in said

@@ -24,7 +24,7 @@ RUN_COLOURS = {
     "DPO": "#d55e00",
     "control": "#009e73",
 }
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 9.5,
     "text.color": INK,
     "axes.labelcolor": SOFT,

@@ -166,4 +166,9 @@ def judge(student: EvaluatedRun) -> Iterator[Block]:
 def _points(groups: Mapping[str, Rates], metric: str) -> list[RatePoint]:
     """A point for each group whose rate is known."""
     known = {label: found for label, found in groups.items() if found[metric] is not None}
-    return [RatePoint(label, r[metric], *r["intervals"][metric], r["samples"]) for label, r in known.items()]
+    return [_point(label, found, metric) for label, found in known.items()]
+
+
+def _point(label: str, found: Rates, metric: str) -> RatePoint:
+    low, high = found["intervals"][metric]
+    return RatePoint(label, found[metric], low, high, found["samples"])

@@ -37,7 +37,10 @@ class EvaluatedRun:
 
 @dataclass(frozen=True)
 class TrainingLog:
-    """Lines of a training_metrics.jsonl: training lines hold `loss`, evaluation lines `eval_loss`."""
+    """Lines of a training_metrics.jsonl: training lines hold `loss`, evaluation lines `eval_loss`.
+
+    `generation` are the lines with rates of greedy answers on held-out rows (`eval_..._rate`).
+    """
 
     train: Sequence[Json]
     evaluation: Sequence[Json]
@@ -73,8 +76,13 @@ def load_training(path: Path) -> TrainingLog:
     return TrainingLog(
         train=[line for line in lines if _is_number(line.get("loss"))],
         evaluation=[line for line in lines if _is_number(line.get("eval_loss"))],
-        generation=[line for line in lines if any(key.startswith("generation_") for key in line)],
+        generation=[line for line in lines if any(is_answer_rate(key) for key in line)],
     )
+
+
+def is_answer_rate(key: str) -> bool:
+    """Whether a key of a metrics line is a rate of generated answers."""
+    return key.startswith("eval_") and key.endswith("_rate")
 
 
 def read_json(path: Path) -> Json:

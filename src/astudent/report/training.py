@@ -7,7 +7,7 @@ from typing import Any
 from astudent.report import formats
 from astudent.report.document import Block, Bullets, Heading, Image, Paragraph, Table
 from astudent.report.plots import Curve, plot_losses, plot_roles
-from astudent.report.runs import EvaluatedRun, Json, TrainingLog, read_json
+from astudent.report.runs import EvaluatedRun, Json, TrainingLog, is_answer_rate, read_json
 from astudent.settings import Config
 from astudent.stage import record_path
 
@@ -27,9 +27,13 @@ def curves(log: TrainingLog, folder: Path, source: Path) -> Iterator[Block]:
     )
     yield Image(folder / "plots" / "loss_curves.png", "Training and validation loss over the steps")
     if log.generation:
-        names = sorted({key for line in log.generation for key in line if key.startswith("generation_")})
-        rows = [[number_of(line, "step"), *(number_of(line, name) for name in names)] for line in log.generation]
-        yield Table(["step", *(name.removeprefix("generation_").replace("_", " ") for name in names)], rows)
+        names = sorted({key for line in log.generation for key in line if is_answer_rate(key)})
+        rows = [
+            [number_of(line, "step"), *(formats.percent(line.get(name)) for name in names)] for line in log.generation
+        ]
+        words = [name.removeprefix("eval_").removesuffix("_rate").replace("_", " ") for name in names]
+        yield Heading("Greedy answers on held-out rows, while training", 3)
+        yield Table(["step", *words], rows)
 
 
 def roles(log: TrainingLog, folder: Path) -> Iterator[Block]:
@@ -92,15 +96,18 @@ def _notes(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[str]:
         yield f"{names}: decoded under the schema's grammar, which makes answers valid, not right."
     if not any(run.label == "base" for run in runs):
         yield "The base model was not evaluated beside this student."
-    yield from _fallbacks(read_json(record_path(config.training.output_dir)))
+    yield from _departures("SFT", config.training.output_dir)
+    yield from _departures("DPO", config.alignment.output_dir)
 
 
-def _fallbacks(record: Json) -> Iterator[str]:
-    """What the trainer said that it did otherwise than planned."""
-    facts = record.get("facts", {})
-    for key in ("fallback", "fallbacks", "warnings", "notes"):
-        value = facts.get(key)
-        yield from ([str(item) for item in value] if isinstance(value, list) else [str(value)] if value else [])
+def _departures(title: str, folder: str) -> Iterator[str]:
+    """What a trainer did otherwise than planned, by its own record."""
+    facts = read_json(record_path(folder)).get("facts", {})
+    check, gate = facts.get("self_check") or {}, facts.get("gate")
+    if check.get("mode") not in (None, "packs"):
+        yield f"{title} trained on {check['mode']} batches instead of packs: {check.get('reason')}."
+    if gate not in (None, "pass"):
+        yield f"{title} trained on a corpus whose quality gate says: {gate}."
 
 
 def provenance(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
