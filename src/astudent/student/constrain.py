@@ -1,0 +1,82 @@
+"""Constrained decoding: at each step only tokens that keep the answer valid under its schema (llguidance)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from llguidance import LLMatcher
+from llguidance.hf import from_tokenizer
+from llguidance.torch import allocate_token_bitmask, fill_next_token_bitmask
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from astudent.errors import RunError
+from astudent.student.prompt import chat_format
+
+_TOKENIZERS: WeakKeyDictionary[PreTrainedTokenizerBase, dict[int, Any]] = WeakKeyDictionary()
+_BITS = torch.arange(32, dtype=torch.int32)
+
+
+class SchemaGrammar:
+    """One schema, compiled for one tokenizer. RunError for a schema that llguidance cannot enforce."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, schema: dict[str, Any], embedding_rows: int) -> None:
+        # llguidance wants its vocabulary at least as large as the tokenizer's; models often have more rows than that.
+        self.vocabulary = max(len(tokenizer), embedding_rows)
+        self._inner = _inner_tokenizer(tokenizer, self.vocabulary)
+        defaults = {"whitespace_flexible": False}
+        self._grammar = LLMatcher.grammar_from_json_schema(json.dumps(schema), defaults=defaults)
+        problem = LLMatcher(self._inner, self._grammar, log_level=0).get_error()
+        if problem:
+            reason = problem.strip().splitlines()[0][:160]
+            raise RunError(f"the schema cannot be enforced: {reason}", "Decode it freely, or change the schema.")
+
+    def matcher(self) -> LLMatcher:
+        """The state of one answer."""
+        return LLMatcher(self._inner, self._grammar, log_level=0)
+
+
+def enforceable(tokenizer: PreTrainedTokenizerBase, schema: dict[str, Any], embedding_rows: int) -> str | None:
+    """None when the schema can be enforced, else why not."""
+    try:
+        SchemaGrammar(tokenizer, schema, embedding_rows)
+    except (RunError, ValueError) as error:
+        return str(error)
+    return None
+
+
+class Constraint:
+    """The answers of one batch, each in a state of its own."""
+
+    def __init__(self, grammar: SchemaGrammar, rows: int) -> None:
+        self.grammar = grammar
+        self.matchers = [grammar.matcher() for _ in range(rows)]
+
+    def mask(self, logits: Tensor) -> Tensor:
+        """Logits (B, V) with every token that may not come next at -inf."""
+        bits = allocate_token_bitmask(len(self.matchers), self.grammar.vocabulary)
+        for row, matcher in enumerate(self.matchers):
+            fill_next_token_bitmask(matcher, bits, row)
+        allowed = ((bits[:, :, None] >> _BITS) & 1).reshape(len(self.matchers), -1)[:, : logits.shape[1]].bool()
+        return logits.masked_fill(~allowed.to(logits.device), float("-inf"))
+
+    def advance(self, tokens: list[int]) -> None:
+        """Each answer's next token."""
+        for matcher, token in zip(self.matchers, tokens, strict=True):
+            if not matcher.is_stopped():
+                matcher.consume_token(token)
+
+    def keep(self, rows: list[int]) -> None:
+        """Drops all answers but these."""
+        self.matchers = [self.matchers[row] for row in rows]
+
+
+def _inner_tokenizer(tokenizer: PreTrainedTokenizerBase, vocabulary: int) -> Any:
+    known = _TOKENIZERS.setdefault(tokenizer, {})
+    if vocabulary not in known:
+        stops = list(chat_format(tokenizer).stop_ids)
+        known[vocabulary] = from_tokenizer(tokenizer, n_vocab=vocabulary, eos_token=stops)  # pyright: ignore
+    return known[vocabulary]

@@ -1,0 +1,240 @@
+"""Loading the student: tokenizer, base model and adapter, on the backend that the machine allows.
+
+`unsloth` on a CUDA GPU, `transformers` with `peft` elsewhere; the same adapter format and supervision on both.
+Nothing is downgraded silently: 4 bits or bfloat16 asked for where they cannot be had is an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+
+import torch
+
+if torch.cuda.is_available() and importlib.util.find_spec("unsloth"):
+    import unsloth  # pyright: ignore[reportMissingImports]  # noqa: F401  # it patches the others, so it comes first
+
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+
+from astudent.errors import RunError, UsageError
+from astudent.student.attention import PREFIX_SHARED
+from astudent.student.loss import base_of, install_token_losses
+from astudent.student.prompt import PLAIN_TEMPLATE
+
+PACKED_ARCHITECTURES = frozenset(
+    {"Gemma3ForCausalLM", "LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM", "MistralForCausalLM"}
+)
+"""Architectures whose attention is known to be what `prefix_shared` computes (SmolLM2 is a Llama)."""
+
+
+class LoadSettings(Protocol):
+    """The keys of `training` or `alignment` that loading reads."""
+
+    @property
+    def base_model(self) -> str: ...
+    @property
+    def base_revision(self) -> str | None: ...
+    @property
+    def backend(self) -> str: ...
+    @property
+    def load_in_4bit(self) -> bool: ...
+    @property
+    def bf16(self) -> bool: ...
+    @property
+    def max_seq_length(self) -> int: ...
+
+
+@dataclass
+class Student:
+    """A model ready for use. `can_pack` says whether its architecture is one that packs are known for."""
+
+    model: Any
+    tokenizer: PreTrainedTokenizerBase
+    backend: str
+    base_model: str
+    can_pack: bool
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    @property
+    def pad_id(self) -> int:
+        pad = self.tokenizer.pad_token_id
+        return int(pad) if pad is not None else 0  # pyright: ignore[reportArgumentType]
+
+
+def resolve_backend(backend: str) -> str:
+    """`unsloth` or `transformers`. UsageError when the asked one cannot run here."""
+    has_cuda, has_unsloth = torch.cuda.is_available(), importlib.util.find_spec("unsloth") is not None
+    if backend == "unsloth" and not has_cuda:
+        raise UsageError("backend unsloth: no CUDA GPU answers", "Set training.backend to transformers or auto.")
+    if backend in ("unsloth", "auto") and has_cuda and not has_unsloth:
+        raise UsageError("a CUDA GPU answers, but unsloth is not installed", "Run: uv sync --frozen --extra gpu")
+    if backend == "auto":
+        return "unsloth" if has_cuda else "transformers"
+    return backend
+
+
+def refuse_impossible(settings: LoadSettings) -> None:
+    """UsageError where 4 bits or bfloat16 are asked for and the machine has neither."""
+    if settings.load_in_4bit and not torch.cuda.is_available():
+        raise UsageError("load_in_4bit: 4-bit loading needs a CUDA GPU and none answers", "Set load_in_4bit to false.")
+    if settings.load_in_4bit and importlib.util.find_spec("bitsandbytes") is None:
+        raise UsageError("load_in_4bit: bitsandbytes is not installed", "Run: uv sync --frozen --extra gpu")
+    if settings.bf16 and not (torch.cuda.is_available() and torch.cuda.is_bf16_supported()):
+        raise UsageError("bf16: bfloat16 needs a CUDA GPU that has it (Ampere or later)", "Set bf16 to false.")
+
+
+def load_tokenizer(base: str, revision: str | None = None) -> PreTrainedTokenizerBase:
+    """The base's tokenizer; it gets the template named `plain` when it brings none. UsageError when it cannot be had."""
+    tokenizer = _from_hub(AutoTokenizer, base, revision)
+    if not tokenizer.is_fast:
+        raise UsageError(f"{base}: its tokenizer is not a fast one, so token offsets are unknown", "Take another base.")
+    if tokenizer.chat_template is None:
+        tokenizer.chat_template = PLAIN_TEMPLATE
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "right"
+    return tokenizer
+
+
+def load_student(settings: LoadSettings, adapter: str | Path | None = None, *, trainable: bool = False) -> Student:
+    """Tokenizer and base, with the adapter of a folder on top where one is named.
+
+    UsageError for what this machine cannot do, or a model that cannot be had; RunError for a folder without adapter.
+    """
+    refuse_impossible(settings)
+    backend = resolve_backend(settings.backend)
+    if adapter is not None:
+        check_adapter(adapter)
+    tokenizer = load_tokenizer(settings.base_model, settings.base_revision)
+    model = _load_unsloth(settings) if backend == "unsloth" else _load_transformers(settings)
+    return assemble(model, tokenizer, adapter, backend=backend, base_model=settings.base_model, trainable=trainable)
+
+
+def assemble(
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    adapter: str | Path | None = None,
+    *,
+    backend: str = "transformers",
+    base_model: str = "",
+    trainable: bool = False,
+) -> Student:
+    """A student from parts that are loaded already. Without `trainable` every weight is frozen."""
+    base = base_of(model)
+    can_pack = type(base).__name__ in PACKED_ARCHITECTURES and not _is_bidirectional(base)
+    if can_pack:
+        base.set_attn_implementation(PREFIX_SHARED)
+    install_token_losses(base, "supervised" if can_pack else "full")
+    if adapter is not None:
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable)
+    if not trainable:
+        model.requires_grad_(False).eval()
+    return Student(model, tokenizer, backend, base_model, can_pack)
+
+
+def check_adapter(folder: str | Path) -> None:
+    """RunError unless the folder holds an adapter in safetensors."""
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        if not (Path(folder) / name).is_file():
+            raise RunError(f"{folder}: no adapter there ({name} is missing)", "Train one first, or name its folder.")
+
+
+def identity_of_base(model: Any) -> str:
+    """A hash of the base's configuration and of a sample of its weights, to tell bases apart by content."""
+    digest = hashlib.sha256(json.dumps(base_of(model).config.to_dict(), sort_keys=True, default=str).encode())
+    for name, parameter in base_of(model).named_parameters():
+        if "lora_" not in name:
+            flat = parameter.detach().reshape(-1)
+            sample = flat[:: max(1, flat.numel() // 64)].float().cpu()
+            digest.update(name.replace("base_layer.", "").encode() + sample.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _is_bidirectional(base: Any) -> bool:
+    return bool(getattr(base.config, "use_bidirectional_attention", False))
+
+
+def _load_transformers(settings: LoadSettings) -> Any:
+    options: dict[str, Any] = {"dtype": torch.bfloat16 if settings.bf16 else torch.float32}
+    if settings.load_in_4bit:
+        from transformers import BitsAndBytesConfig
+
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=options["dtype"]
+        )
+    if torch.cuda.is_available():
+        options["device_map"] = {"": torch.cuda.current_device()}
+    model = _from_hub(
+        AutoModelForCausalLM, settings.base_model, settings.base_revision, use_safetensors=True, **options
+    )
+    return model
+
+
+def _load_unsloth(settings: LoadSettings) -> Any:
+    from unsloth import FastModel  # pyright: ignore[reportMissingImports]
+
+    model, _ = FastModel.from_pretrained(
+        model_name=settings.base_model,
+        revision=settings.base_revision,
+        max_seq_length=settings.max_seq_length,
+        dtype=torch.bfloat16 if settings.bf16 else None,
+        load_in_4bit=settings.load_in_4bit,
+        full_finetuning=False,
+        trust_remote_code=False,
+    )
+    return model
+
+
+def _from_hub(kind: Any, base: str, revision: str | None, **options: Any) -> Any:
+    """from_pretrained with one clear line for each way in which it fails."""
+    if os.path.isdir(base):
+        _refuse_empty_folder(Path(base))
+    try:
+        return kind.from_pretrained(base, revision=revision, trust_remote_code=False, **options)
+    except (OSError, ValueError) as error:
+        raise UsageError(*_why(base, error)) from error
+
+
+def _refuse_empty_folder(folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        hint = "Name a folder with config.json, safetensors and a tokenizer."
+        if (folder / "adapter_config.json").is_file():
+            hint = "It holds an adapter: name its base as base_model, and the folder as adapter."
+        raise UsageError(f"{folder}: no model folder, config.json is missing", hint)
+
+
+def _why(base: str, error: Exception) -> tuple[str, str]:
+    names = {type(e).__name__ for e in _chain(error)}
+    text = " ".join(str(e) for e in _chain(error))
+    if "GatedRepoError" in names or "gated repo" in text:
+        return f"{base} is gated on the model hub", "Accept its licence there, then run `hf auth login`."
+    if os.path.isdir(base):
+        return f"{base}: {str(error).splitlines()[0][:200]}", "Mend that folder, or name another base_model."
+    if "RepositoryNotFoundError" in names or "is not a valid model identifier" in text:
+        return f"{base}: neither a folder here nor a model on the hub", "Mend base_model, or run `hf auth login`."
+    if "RevisionNotFoundError" in names:
+        return f"{base} has no such revision on the model hub", "Mend base_revision."
+    if names & {"LocalEntryNotFoundError", "OfflineModeIsEnabled", "ConnectionError", "ConnectTimeout", "ConnectError"}:
+        return f"{base} is not in the local cache and the model hub does not answer", "Set base_model to a local folder."
+    return f"{base} cannot be loaded: {str(error).splitlines()[0][:200]}", "Mend base_model, or take a local folder."
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or error.__context__
+    return chain

@@ -1,0 +1,244 @@
+"""Stage 06: the corpus -> a LoRA adapter, by TRL's SFTTrainer over packs that share a schema's prefix."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from astudent.student import load  # first: on a GPU it imports unsloth, which patches what follows
+
+# isort: split
+
+from transformers import TrainerCallback, set_seed
+from trl import SFTConfig, SFTTrainer
+
+from astudent.cli import Options
+from astudent.errors import UsageError
+from astudent.jsonl import write_atomic
+from astudent.settings import Config, Training
+from astudent.stage import StageRun, settings_of
+from astudent.student import checkpoint as files
+from astudent.student.answer_check import AnswerCheck
+from astudent.student.load import Student
+from astudent.student.metrics_log import FILE_NAME, MetricsLog, ProgressLine, cut_back
+from astudent.student.rows import as_sources, gate_verdict, read_corpus, split_rows, validation_sample
+from astudent.student.selfcheck import CheckResult, check
+from astudent.student.supervision import Encoded, encode_rows
+from astudent.student.trainer import TOKEN_BUDGET, Best, EndOfRun, PackTrainer, Plan, index_dataset, save_adapter
+
+NAME = "06"
+METRICS = {
+    "eval_loss": ("eval_loss", False),
+    "semantic_pass": ("eval_semantic_pass_rate", True),
+    "semantic_pass_rate": ("eval_semantic_pass_rate", True),
+    "eval_semantic_pass_rate": ("eval_semantic_pass_rate", True),
+}
+"""`metric_for_best` -> the key in an evaluation line, and whether more is better."""
+
+
+class StudentSFTTrainer(PackTrainer, SFTTrainer):
+    """TRL's SFTTrainer with this package's collator, sampler, loss and checkpoints."""
+
+
+def train_sft(config: Config, options: Options) -> None:
+    """Trains `training.output_dir/checkpoint-final`; a finished run is left as it is, an interrupted one resumed."""
+    settings = config.training
+    refuse_unsupported(settings)
+    corpus, out = Path(settings.training_corpus), Path(settings.output_dir)
+    base = Path(settings.base_model)
+    inputs = [corpus, *([base] if base.is_dir() else [])]
+    own = settings_of(config, "training")
+    run = StageRun.begin(NAME, [out], own, inputs, root=config.run.outputs_root, fresh=options.fresh)
+    if run.status == "complete":
+        return
+    verdict = gate_verdict(corpus)
+    training, validation = split_rows(read_corpus(corpus, settings.max_samples), settings.val_split, settings.seed)
+    validation = validation_sample(validation, settings.eval_max_samples, settings.seed)
+    student = new_adapter(settings)
+    weights, longest = settings.role_weights, settings.max_seq_length
+    rows = encode_rows(student.tokenizer, as_sources(training), weights, longest)
+    held_out = encode_rows(student.tokenizer, as_sources(validation), weights, longest)
+    answer_check = AnswerCheck.build(student, validation, settings)
+    result, check_result = fit(student, rows, held_out, settings, out, answer_check)
+    save_final(student, out, result, check_result, gate=verdict)
+    run.finish(**result, self_check=check_result.as_json(), gate=verdict, rows=len(rows), validation_rows=len(held_out))
+
+
+def refuse_unsupported(settings: Training) -> None:
+    """UsageError for keys whose part of the package is not there yet, or that name nothing."""
+    if settings.use_selective_loss and settings.selective_loss != "none":
+        raise UsageError("use_selective_loss: no strategy is built in yet", "Use training.role_weights instead.")
+    if settings.metric_for_best not in METRICS:
+        raise UsageError(f"metric_for_best: {settings.metric_for_best!r}", f"Take one of {', '.join(METRICS)}.")
+    if "semantic" in settings.metric_for_best and settings.generation_eval_steps is None:
+        hint = "Set training.generation_eval_steps."
+        raise UsageError("metric_for_best follows answers, but none are generated", hint)
+
+
+def new_adapter(settings: Training) -> Student:
+    """The base with a fresh adapter on the named projections; embeddings are neither trained nor saved."""
+    student = load.load_student(settings, trainable=True)
+    set_seed(settings.seed)
+    student.model = add_lora(student, settings)
+    return student
+
+
+def add_lora(student: Student, settings: Training) -> Any:
+    """The model under PEFT, on either backend."""
+    shape: dict[str, Any] = {
+        "r": settings.lora_r,
+        "lora_alpha": settings.lora_alpha,
+        "lora_dropout": settings.lora_dropout,
+        "target_modules": list(settings.target_modules),
+        "use_rslora": settings.use_rslora,
+    }
+    if student.backend == "unsloth":
+        from unsloth import FastModel  # pyright: ignore[reportMissingImports]
+
+        checkpointing = "unsloth" if settings.use_gradient_checkpointing else False
+        options = {"use_gradient_checkpointing": checkpointing, "random_state": settings.seed}
+        return FastModel.get_peft_model(student.model, finetune_vision_layers=False, **shape, **options)
+    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+
+    model = student.model
+    if settings.load_in_4bit:
+        model = prepare_model_for_kbit_training(model, settings.use_gradient_checkpointing)
+    _refuse_unknown_targets(model, settings)
+    return get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **shape))
+
+
+def _refuse_unknown_targets(model: Any, settings: Training) -> None:
+    there = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    missing = [name for name in settings.target_modules if name not in there]
+    if missing:
+        base = settings.base_model
+        raise UsageError(f"target_modules: {base} has no {', '.join(missing)}", "Name projections that it has.")
+
+
+def fit(
+    student: Student,
+    rows: Sequence[Encoded],
+    held_out: Sequence[Encoded],
+    settings: Training,
+    out: Path,
+    answer_check: AnswerCheck | None = None,
+) -> tuple[dict[str, Any], CheckResult]:
+    """Trains in `out` from the latest checkpoint there, if any. Returns facts of the run and the self-check's result."""
+    units = [(row,) for row in rows]
+    batcher, check_result = check(student, units, TOKEN_BUDGET[student.device.type])
+    print(f"{NAME}: {len(rows)} rows, {len(held_out)} for validation; {check_result.mode}: {check_result.reason}")
+    key, greater = METRICS[settings.metric_for_best]
+    best = Best(key, greater, settings.early_stop_min_delta, settings.early_stop_patience) if held_out else None
+    plan = Plan(
+        units=units,
+        eval_units=[(row,) for row in held_out],
+        batcher=batcher,
+        rows_per_step=settings.batch_size * settings.grad_accum,
+        rows_per_schema=settings.rows_per_schema,
+        seed=settings.seed,
+        keep_rate=settings.keep_rate,
+    )
+    trainer = StudentSFTTrainer(
+        model=student.model,
+        args=sft_arguments(settings, out, evaluates=bool(held_out)),
+        train_dataset=index_dataset(units),
+        processing_class=student.tokenizer,
+        data_collator=list,
+        callbacks=callbacks(NAME, out, plan.rows_per_step),
+    )
+    trainer.prepare(plan, best)
+    trainer.answer_check = answer_check
+    return train_to_the_end(trainer, out), check_result
+
+
+def sft_arguments(settings: Training, out: Path, *, evaluates: bool) -> SFTConfig:
+    """The configuration's keys as TRL's. One item of the loader is one optimizer step, so accumulation is 1 there."""
+    return SFTConfig(
+        **common_arguments(settings, out),
+        num_train_epochs=settings.num_epochs,
+        max_steps=settings.max_steps if settings.max_steps is not None else -1,
+        eval_strategy="steps" if evaluates else "no",
+        eval_steps=settings.eval_steps,
+        eval_accumulation_steps=settings.eval_accumulation_steps,
+        max_length=None,
+        packing=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+    )
+
+
+def common_arguments(settings: Any, out: Path) -> dict[str, Any]:
+    """What SFT and DPO tell transformers alike."""
+    return {
+        "output_dir": str(out),
+        "per_device_train_batch_size": settings.batch_size * settings.grad_accum,
+        "gradient_accumulation_steps": 1,
+        "learning_rate": settings.learning_rate,
+        "lr_scheduler_type": settings.lr_scheduler_type,
+        "warmup_steps": settings.warmup_steps,
+        "weight_decay": settings.weight_decay,
+        "max_grad_norm": settings.max_grad_norm,
+        "optim": settings.optim,
+        "logging_steps": settings.logging_steps,
+        "save_strategy": "steps",
+        "save_steps": settings.save_steps,
+        "save_total_limit": settings.save_total_limit,
+        "gradient_checkpointing": settings.use_gradient_checkpointing,
+        "gradient_checkpointing_kwargs": {"use_reentrant": False},
+        "bf16": settings.bf16,
+        "use_cpu": not torch.cuda.is_available(),
+        "seed": settings.seed,
+        "report_to": settings.report_to,
+        "remove_unused_columns": False,
+        "disable_tqdm": True,
+        "dataloader_pin_memory": False,
+        "logging_nan_inf_filter": False,
+        "logging_first_step": False,
+    }
+
+
+def callbacks(name: str, out: Path, rows_per_step: int) -> list[TrainerCallback]:
+    """Metrics file, progress, and an orderly last step."""
+    return [MetricsLog(out / FILE_NAME), ProgressLine(name, rows_per_step), EndOfRun()]
+
+
+def train_to_the_end(trainer: Any, out: Path) -> dict[str, Any]:
+    """Trains, from the latest whole checkpoint where there is one; the metrics file is cut back to its step."""
+    from transformers.trainer_callback import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)
+    files.sweep(out)
+    resumed = files.latest(out)
+    cut_back(out / FILE_NAME, files.step_of(resumed) if resumed else 0)
+    if resumed is not None:
+        print(f"resuming from {resumed}", flush=True)
+        trainer.restore(resumed)
+    trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+    best = trainer.state.best_model_checkpoint
+    return {"steps": trainer.state.global_step, "best_metric": trainer.state.best_metric, "best_checkpoint": best}
+
+
+def save_final(student: Student, out: Path, result: dict[str, Any], check_result: CheckResult, **facts: Any) -> None:
+    """checkpoint-final: the best checkpoint's adapter (the last one's without validation) and the tokenizer."""
+    import json
+
+    with files.written_whole(out / files.FINAL) as place:
+        best = result["best_checkpoint"]
+        if best and (Path(best) / files.ADAPTER_FILES[1]).is_file():
+            for name in files.ADAPTER_FILES:
+                shutil.copy2(Path(best) / name, place / name)
+        else:
+            save_adapter(student.model, place)
+        student.tokenizer.save_pretrained(str(place))
+        about = {
+            "base_model": student.base_model,
+            "base_sha256": load.identity_of_base(student.model),
+            "backend": student.backend,
+            "batches": check_result.as_json(),
+            **result,
+            **facts,
+        }
+        write_atomic(place / "astudent.json", json.dumps(about, indent=2) + "\n")

@@ -1,0 +1,134 @@
+"""From texts to token rows: which tokens are learned, what each is for, and how much it counts.
+
+Prompt and completion are tokenised apart and joined, so that the very same tokens are seen in training, evaluation,
+preference tuning and a served model. Every supervised token carries a grammar role and a weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from transformers import PreTrainedTokenizerBase
+
+from astudent.errors import RunError, UsageError
+from astudent.roles import GrammarRole, assign_grammar_roles, token_roles
+from astudent.student.prompt import chat_format, render
+
+ROLE_NAMES: tuple[str, ...] = tuple(role.value for role in GrammarRole)
+"""Role ids are positions in this tuple."""
+_ROLE_ID = {role: index for index, role in enumerate(GrammarRole)}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One row before tokenisation. `content` is the prompt's content, or None where `prompt_text` is rendered already."""
+
+    row_id: str
+    schema_id: str
+    schema_json: dict[str, Any]
+    completion: str
+    content: str | None = None
+    prompt_text: str | None = None
+    is_repair: bool = False
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A row in tokens: L ids, of which the last C = L - prompt_length are supervised.
+
+    `roles` (C,) are ids into ROLE_NAMES, `weights` (C,) what each token counts in the loss.
+    """
+
+    row_id: str
+    schema_id: str
+    input_ids: NDArray[np.int32]
+    prompt_length: int
+    roles: NDArray[np.int8]
+    weights: NDArray[np.float32]
+    is_repair: bool = False
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+    @property
+    def labels(self) -> NDArray[np.int32]:
+        """(L,): the id where a token is supervised, -100 elsewhere."""
+        labels = self.input_ids.copy()
+        labels[: self.prompt_length] = -100
+        return labels
+
+
+def weights_by_role(role_weights: Mapping[str, float]) -> NDArray[np.float32]:
+    """(R,): the weight of each role, 1 where none is named. UsageError for an unknown role."""
+    unknown = set(role_weights) - set(ROLE_NAMES)
+    if unknown:
+        names = ", ".join(ROLE_NAMES)
+        raise UsageError(f"role_weights: no such role: {', '.join(sorted(unknown))}", f"The roles: {names}.")
+    weights = np.ones(len(ROLE_NAMES), dtype=np.float32)
+    for name, weight in role_weights.items():
+        weights[ROLE_NAMES.index(name)] = weight
+    return weights
+
+
+def encode_row(
+    tokenizer: PreTrainedTokenizerBase,
+    prompt_text: str,
+    completion: str,
+    schema: dict[str, Any],
+    role_weights: Mapping[str, float] | None = None,
+) -> Encoded:
+    """One row in tokens, from a rendered prompt."""
+    source = Source("row", "schema", schema, completion, prompt_text=prompt_text)
+    return encode_rows(tokenizer, [source], role_weights or {}, max_length=None)[0]
+
+
+def encode_rows(
+    tokenizer: PreTrainedTokenizerBase,
+    sources: Sequence[Source],
+    role_weights: Mapping[str, float],
+    max_length: int | None,
+) -> list[Encoded]:
+    """All rows in tokens, in order. RunError names rows longer than `max_length` tokens: nothing is ever cut."""
+    if not sources:
+        return []
+    weights = weights_by_role(role_weights)
+    end = chat_format(tokenizer).end_of_turn
+    texts = [s.prompt_text if s.prompt_text is not None else render(tokenizer, s.content or "") for s in sources]
+    prompts = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    answers = tokenizer([s.completion for s in sources], add_special_tokens=False, return_offsets_mapping=True)
+    columns = zip(sources, prompts, answers["input_ids"], answers["offset_mapping"], strict=True)
+    rows = [_join(source, prompt, answer, offsets, end, weights) for source, prompt, answer, offsets in columns]
+    _refuse_long(rows, max_length)
+    return rows
+
+
+def _join(
+    source: Source,
+    prompt: list[int],
+    answer: list[int],
+    offsets: list[tuple[int, int]],
+    end: int,
+    weights: NDArray[np.float32],
+) -> Encoded:
+    if not prompt:
+        raise RunError(f"row {source.row_id}: its prompt has no token", "Make the corpus again.")
+    characters = assign_grammar_roles(source.completion, source.schema_json, lenient=True)
+    named = token_roles(characters, [*offsets, (0, 0)])
+    roles = np.fromiter((_ROLE_ID[role] for role in named), dtype=np.int8, count=len(named))
+    ids = np.array([*prompt, *answer, end], dtype=np.int32)
+    return Encoded(source.row_id, source.schema_id, ids, len(prompt), roles, weights[roles], source.is_repair)
+
+
+def _refuse_long(rows: Iterable[Encoded], max_length: int | None) -> None:
+    long = [row for row in rows if max_length is not None and len(row) > max_length]
+    if long:
+        named = ", ".join(f"{row.row_id} ({len(row)})" for row in long[:5])
+        more = f" and {len(long) - 5} more" if len(long) > 5 else ""
+        raise RunError(
+            f"{len(long)} rows are longer than {max_length} tokens: {named}{more}",
+            "Raise max_seq_length, or leave these rows out of the corpus.",
+        )

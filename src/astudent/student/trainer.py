@@ -1,0 +1,318 @@
+"""What supervised and preference training share: steps made of packs, exact sums, durable checkpoints.
+
+`PackTrainer` is mixed into TRL's trainers. One item of the data loader is one whole optimizer step; it is computed in
+micro-batches by a budget of tokens, and normalised once over the step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch import Tensor
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from astudent.errors import RunError
+from astudent.jsonl import write_atomic
+from astudent.student import checkpoint as files
+from astudent.student.batching import Batcher, SchemaSampler, StepBatch, TokenBatch, Unit
+from astudent.student.loss import LossSums, token_losses
+
+PLAIN = slice(0, 1)
+TOKEN_BUDGET = {"cpu": 4096, "cuda": 16384}
+"""Tokens of one micro-batch, by device."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a run visits its rows. `keep_rate` is the chance that a token of weight 0 counts all the same."""
+
+    units: Sequence[Unit]
+    eval_units: Sequence[Unit]
+    batcher: Batcher
+    rows_per_step: int
+    rows_per_schema: int
+    seed: int
+    keep_rate: float = 0.0
+
+
+@dataclass
+class Best:
+    """Which evaluation was the best, and whether it is time to stop.
+
+    An evaluation counts as an improvement when it beats the *reference value* by more than `min_delta`; only then does
+    the reference move, so a slow creep does not keep a run alive. Equal values prefer the lower `eval_loss`.
+    """
+
+    metric: str
+    greater: bool
+    min_delta: float
+    patience: int | None
+    reference: float | None = None
+    without_improvement: int = 0
+    best: tuple[float, float] | None = None
+
+    def see(self, metrics: dict[str, Any]) -> bool:
+        """Takes an evaluation in; whether it is the best so far."""
+        if metrics.get(self.metric) is None:
+            return False
+        value = metrics[self.metric] if self.greater else -metrics[self.metric]
+        if self.reference is None or value > self.reference + self.min_delta:
+            self.reference, self.without_improvement = value, 0
+        else:
+            self.without_improvement += 1
+        candidate = (value, -metrics["eval_loss"])
+        if self.best is not None and candidate <= self.best:
+            return False
+        self.best = candidate
+        return True
+
+    @property
+    def should_stop(self) -> bool:
+        return self.patience is not None and self.without_improvement >= self.patience
+
+    def state(self) -> dict[str, Any]:
+        return {"reference": self.reference, "without_improvement": self.without_improvement, "best": self.best}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.reference, self.without_improvement = state["reference"], state["without_improvement"]
+        self.best = tuple(state["best"]) if state["best"] else None
+
+
+class EndOfRun(TrainerCallback):
+    """The last step is logged, evaluated and saved whatever the intervals are."""
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        if state.global_step >= state.max_steps:
+            control.should_log = control.should_save = True
+            control.should_evaluate = args.eval_strategy != "no"
+
+
+def index_dataset(units: Sequence[Unit]) -> Dataset:
+    """What TRL is given as data set: an index; the rows stand tokenised in the plan."""
+    return Dataset.from_dict({"unit": list(range(len(units)))})
+
+
+class PackTrainer:
+    """Mixed in before SFTTrainer or DPOTrainer. `plan` and `best` are set by the builder before training."""
+
+    plan: Plan
+    best: Best | None = None
+    answer_check: Callable[[Any, int], dict[str, float]] | None = None
+    args: Any
+    state: TrainerState
+    control: Any
+    model: Any
+    accelerator: Any
+    callback_handler: Any
+
+    # -- data -----------------------------------------------------------------------------------------------------
+
+    def prepare(self, plan: Plan, best: Best | None = None) -> None:
+        """Takes the plan in; `collate` and the sampler read it."""
+        self.plan, self.best = plan, best
+        self.train_sums = LossSums.zeros()
+        self._eval_batches: list[TokenBatch] | None = None
+        self._sampler: SchemaSampler | None = None
+        self.data_collator = self.collate
+
+    def collate(self, items: Sequence[dict[str, int]]) -> dict[str, StepBatch]:
+        """One optimizer step from its indices."""
+        indices = [item["unit"] for item in items]
+        parts, order = self.plan.batcher.micro_batches([self.plan.units[i] for i in indices])
+        return {"step": StepBatch(parts, [indices[i] for i in order])}
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> SchemaSampler:
+        if self._sampler is None:
+            schemas = [unit[0].schema_id for unit in self.plan.units]
+            size, share = self.plan.rows_per_step, self.plan.rows_per_schema
+            rank, world = self.args.process_index, max(1, self.args.world_size)
+            self._sampler = SchemaSampler(schemas, size, share, self.plan.seed, rank, world)
+        return self._sampler
+
+    def _run_epoch(self, *args: Any, **kwargs: Any) -> Any:
+        # accelerate forwards set_epoch only to some wrappers of a batch sampler; the order must not depend on which
+        self._get_train_sampler().set_epoch(kwargs["epoch"])
+        return super()._run_epoch(*args, **kwargs)  # pyright: ignore[reportAttributeAccessIssue]
+
+    # -- one optimizer step ---------------------------------------------------------------------------------------
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
+        """Forward and backward of all micro-batches of a step; returns the step's loss."""
+        model.train()
+        step: StepBatch = inputs["step"].to(self.args.device)
+        for index, part in enumerate(step.parts):
+            part.weights = self._kept_weights(part, index)
+        norm = self._over_processes(self.step_norm(step))
+        loss = torch.zeros((), device=self.args.device)
+        first = 0
+        for index, part in enumerate(step.parts):
+            sync = contextlib.nullcontext() if index == len(step.parts) - 1 else self.accelerator.no_sync(model)
+            units = step.units[first : first + self._units_in(part)]
+            first += len(units)
+            with sync:
+                value = self.compute_loss(model, {"batch": part, "units": units}, num_items_in_batch=norm)
+                self.accelerator.backward(value)
+            loss += value.detach()
+        if not torch.isfinite(loss):
+            self._stop_for_nan(step, f"loss {loss.item()}")
+        self._last_step = step
+        return loss
+
+    def step_norm(self, step: StepBatch) -> float:
+        """What a step's loss is divided by: the sum of its tokens' weights."""
+        return float(sum(part.weights.sum().item() for part in step.parts))
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """A micro-batch's share of the step's loss: weighted token losses over the step's sum of weights."""
+        batch: TokenBatch = inputs["batch"]
+        losses = token_losses(model, batch)
+        self.train_sums.add(losses, batch)
+        loss = (losses * batch.weights).sum() / max(num_items_in_batch, 1e-12)
+        loss = loss * max(1, self.args.world_size)  # data parallel averages gradients; the norm is over all processes
+        return (loss, losses) if return_outputs else loss
+
+    def _units_in(self, part: TokenBatch) -> int:
+        return part.row_count // len(self.plan.units[0])
+
+    def _kept_weights(self, part: TokenBatch, index: int) -> Tensor:
+        """Weights with some of the tokens of weight 0 let in, by a draw that depends on seed, step and place alone."""
+        if self.plan.keep_rate == 0.0:
+            return part.weights
+        seed = hash((self.plan.seed, self.state.global_step, index, self.args.process_index)) & 0x7FFFFFFF
+        draw = torch.rand(len(part.weights), generator=torch.Generator().manual_seed(seed)).to(part.weights.device)
+        return torch.where((part.weights == 0) & (draw < self.plan.keep_rate), 1.0, part.weights)
+
+    def _over_processes(self, value: float) -> float:
+        if self.args.world_size <= 1:
+            return value
+        total = torch.tensor(value, dtype=torch.float64)
+        torch.distributed.all_reduce(total)
+        return total.item()
+
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
+        norm = super()._get_grad_norm(model, grad_norm=grad_norm)  # pyright: ignore[reportAttributeAccessIssue]
+        if norm is not None and not math.isfinite(float(norm)):  # asked before the optimizer steps: nothing is spoiled
+            self._stop_for_nan(self._last_step, f"gradient norm {float(norm)}")
+        return norm
+
+    def _stop_for_nan(self, step: StepBatch, what: str) -> None:
+        path = Path(self.args.output_dir) / "nan_batch.json"
+        rows = [row for unit in step.units for row in self.plan.units[unit]]
+        saved = [{"row_id": r.row_id, "schema_id": r.schema_id, "input_ids": r.input_ids.tolist()} for r in rows]
+        write_atomic(path, json.dumps({"step": self.state.global_step + 1, "what": what, "rows": saved}) + "\n")
+        hint = f"The batch is in {path}. Lower learning_rate, then run again."
+        raise RunError(f"{what} at step {self.state.global_step + 1}", hint)
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        return 0  # transformers' estimate does not know packs
+
+    # -- metrics --------------------------------------------------------------------------------------------------
+
+    def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
+        """Training lines get their loss from the sums, so that role losses times role tokens add up to it."""
+        if "loss" in logs:
+            self.train_sums.all_reduce()
+            logs.update(self.train_line())
+            self.train_sums = LossSums.zeros()
+        super().log(logs, start_time)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def train_line(self) -> dict[str, Any]:
+        """The sums since the last line. With weights other than 1, `token_loss` is the plain token mean."""
+        weighted, weight = self.train_sums.objective.tolist()
+        plain = self.train_sums.mean() or 0.0
+        extra = {} if weight == self.train_sums.count.sum().item() else {"token_loss": plain}
+        loss = weighted / weight if extra and weight else plain
+        return {"loss": loss, **extra, **self.train_sums.by_role(), **self.train_sums.repair()}
+
+    def evaluate(
+        self, eval_dataset: Any = None, ignore_keys: list[str] | None = None, metric_key_prefix: str = "eval"
+    ) -> dict[str, Any]:
+        """The exact token mean over the plain validation rows; repair rows are reported apart."""
+        started = time.monotonic()
+        sums = self._eval_sums()
+        metrics: dict[str, Any] = {"eval_loss": sums.mean(PLAIN)}
+        seconds = max(1e-9, time.monotonic() - started)
+        rows, steps = len(self.plan.eval_units), len(self._eval_batches or ())
+        metrics["eval_runtime"] = round(seconds, 4)
+        metrics["eval_samples_per_second"] = round(rows / seconds, 3)
+        metrics["eval_steps_per_second"] = round(steps / seconds, 3)
+        metrics |= sums.by_role(PLAIN) | {f"eval_{key}": value for key, value in sums.repair().items()}
+        if self.answer_check is not None:
+            metrics |= self.answer_check(self.model, self.state.global_step)
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    @torch.no_grad()
+    def _eval_sums(self) -> LossSums:
+        if self._eval_batches is None:
+            own = self.plan.eval_units[self.args.process_index :: max(1, self.args.world_size)]
+            self._eval_batches = self.plan.batcher.micro_batches(own)[0]
+        self.model.eval()
+        sums = LossSums.zeros()
+        for batch in self._eval_batches:
+            batch = batch.to(self.args.device)
+            with self.compute_loss_context_manager():  # pyright: ignore[reportAttributeAccessIssue]
+                sums.add(token_losses(self.model, batch), batch)
+        sums.all_reduce()
+        return sums
+
+    def _determine_best_metric(self, metrics: dict[str, Any], trial: Any = None) -> bool:
+        if self.best is None or not self.best.see(metrics):
+            is_best = False
+        else:
+            is_best = True
+            self.state.best_metric = metrics[self.best.metric]
+            self.state.best_global_step = self.state.global_step
+            self.control.should_save = True
+        if self.best is not None and self.best.should_stop:
+            self.control.should_training_stop = self.control.should_save = True
+        return is_best
+
+    # -- checkpoints ----------------------------------------------------------------------------------------------
+
+    def _save_checkpoint(self, model: Any, trial: Any = None) -> None:
+        """Adapter, optimizer, schedule, random states and sums, in a folder that is whole or not there."""
+        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        if self.state.best_global_step:
+            best = Path(self.args.output_dir) / f"checkpoint-{self.state.best_global_step}"
+            self.state.best_model_checkpoint = str(best)
+        with files.written_whole(folder) if self.args.should_save else contextlib.nullcontext(folder) as place:
+            self._fill_checkpoint(place)
+        if self.args.should_save:
+            best = self.state.best_model_checkpoint
+            files.rotate(folder.parent, self.args.save_total_limit, Path(best) if best else None)
+
+    def _fill_checkpoint(self, place: Path) -> None:
+        if self.args.should_save:
+            save_adapter(self.model, place)
+            extra = {"sums": self.train_sums.state(), "best": self.best.state() if self.best else None}
+            write_atomic(place / files.EXTRA_STATE, json.dumps(extra) + "\n")
+            self._save_optimizer_and_scheduler(str(place))  # pyright: ignore[reportAttributeAccessIssue]
+            self.state.save_to_json(str(place / files.TRAINER_STATE))
+            self._save_rng_state(str(place))  # pyright: ignore[reportAttributeAccessIssue]
+
+    def restore(self, folder: Path) -> None:
+        """Puts sums and best back as they were at a checkpoint."""
+        extra = files.read_extra(folder)
+        self.train_sums = LossSums.restore(extra["sums"])
+        if self.best is not None and extra["best"] is not None:
+            self.best.restore(extra["best"])
+
+
+def save_adapter(model: Any, folder: Path) -> None:
+    """The trained adapter alone: no embeddings, no reference adapter."""
+    model.save_pretrained(str(folder), save_embedding_layers=False, selected_adapters=["default"])
