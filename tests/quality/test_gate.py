@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from astudent.quality.gate import run_gate
+from astudent.quality.gate import run_gate, similarity
 from astudent.records import DatasetRow, MadeBy
 
 SCHEMA: dict[str, Any] = {
@@ -100,3 +100,19 @@ def test_the_report_is_json_of_the_gates_shape():
     written = run_gate([*CLEAN, FAULTS["ast_leak"]], "d_04.jsonl").as_json()
     assert written["verdict"] == "fail" and written["suspicions"] == []
     assert written["violations"][0].keys() == {"file", "line", "id", "kind", "path", "found", "expected"}
+
+
+def test_nearly_the_same_words_for_one_ast_are_a_suspicion_only():
+    twin = row("x", "now the first two please", {"limit": 2})
+    rows = [row("a", "the first two please", {"limit": 2}), twin, row("b", "the first two please", {"limit": 3})]
+    report = run_gate(rows, near_duplicate_similarity=0.6)
+    assert [suspicion.id for suspicion in report.suspicions] == ["x"]
+    assert report.by_kind == {"label_conflict": 1}
+    assert not run_gate(rows, near_duplicate_similarity=0.7).suspicions
+
+
+def test_similarity_counts_runs_of_three_words():
+    assert similarity("a b c d", "a b c d") == 1.0
+    assert similarity("a b c d", "a b c e") == pytest.approx(1 / 3)
+    assert similarity("a", "b") == 0.0
+    assert similarity("", "") == 1.0

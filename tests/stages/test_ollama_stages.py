@@ -38,7 +38,7 @@ class Model:
         return 200, {"model": "tiny", "message": message, "done": True, "done_reason": "stop", "prompt_eval_count": 9}
 
     def _spec(self, examples: int, rng: random.Random) -> dict[str, Any]:
-        fields = [
+        fields: list[dict[str, Any]] = [
             {"name": f"{name}_{rng.randrange(9)}", "type": kind, "label_en": name, "label_fr": name}
             for name, kind in [("price", "number"), ("stock", "integer"), ("city", "string"), ("sold", "boolean")]
         ]

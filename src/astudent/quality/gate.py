@@ -21,19 +21,35 @@ from astudent.records import DatasetRow
 MAX_VALIDATORS = 1024
 
 
-def run_gate(rows: Iterable[DatasetRow], file: str = "rows") -> GateReport:
-    """Checks all rows; `file` is what the violations call them. Never raises for what a row holds."""
-    gate = _Gate(GateReport(file))
+def run_gate(rows: Iterable[DatasetRow], file: str = "rows", near_duplicate_similarity: float = 1.0) -> GateReport:
+    """Checks all rows; `file` is what the violations call them. Never raises for what a row holds.
+
+    Two requests of one schema with the same AST that are at least `near_duplicate_similarity` alike (0 to 1) are a
+    suspicion: one of them teaches nothing.
+    """
+    gate = _Gate(GateReport(file), near_duplicate_similarity)
     for line, row in enumerate(rows, start=1):
         gate.check(line, row)
     return gate.finish()
 
 
+def similarity(one: str, other: str) -> float:
+    """Jaccard similarity (0 to 1) of two texts' runs of three words; a shorter text is one run."""
+    first, second = _runs(one.split()), _runs(other.split())
+    return len(first & second) / len(first | second)
+
+
+def _runs(words: list[str]) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(words[start : start + 3]) for start in range(max(1, len(words) - 2)))
+
+
 class _Gate:
     """The indexes that one pass fills: digests of what was seen, with the id of the first row that had it."""
 
-    def __init__(self, report: GateReport) -> None:
+    def __init__(self, report: GateReport, near: float) -> None:
         self.report = report
+        self._near = near
+        self._wordings: dict[bytes, tuple[str, str]] = {}
         self._validators: OrderedDict[bytes, Validator | str] = OrderedDict()
         self._ids: dict[bytes, str] = {}
         self._meanings: dict[bytes, tuple[bytes, str]] = {}
@@ -84,6 +100,7 @@ class _Gate:
         canonical = canonical_text(row.ast_json)
         request = normalised_request(row.query)
         self._check_once(line, row, digest_of(f"{schema.hex()} {request}"), digest_of(canonical))
+        self._check_wording(line, row, digest_of(f"{schema.hex()} {canonical}"), request)
         self._check_leak(line, row, f"request {request}", "request_leak")
         self._check_leak(line, row, f"ast {canonical}", "ast_leak")
 
@@ -93,6 +110,15 @@ class _Gate:
             return
         kind: Kind = "duplicate" if earlier[0] == meaning else "label_conflict"
         self._add(line, row, kind, f"the request of row {earlier[1]} again", "one row per schema and request")
+
+    def _check_wording(self, line: int, row: DatasetRow, meaning: bytes, request: str) -> None:
+        earlier, holder = self._wordings.setdefault(meaning, (request, row.query_id))
+        if holder == row.query_id or similarity(earlier, request) < self._near:
+            return
+        file, found = self.report.file, f"the AST and nearly the words of row {holder}"
+        self.report.suspect(
+            Violation(file=file, line=line, id=row.query_id, kind="near_duplicate", found=found, expected="other words")
+        )
 
     def _check_leak(self, line: int, row: DatasetRow, key: str, kind: Kind) -> None:
         side = SIDES[row.split]

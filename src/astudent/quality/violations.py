@@ -19,6 +19,7 @@ Kind = Literal[
     "ast_leak",
     "schema_leak",
     "no_training_rows",
+    "near_duplicate",
 ]
 
 # A report that named a million rows would help nobody and fill the memory; the counts are always complete.
@@ -48,6 +49,7 @@ class GateReport:
     file: str
     rows: int = 0
     named: list[Violation] = field(default_factory=list)
+    suspicions: list[Violation] = field(default_factory=list)
     by_kind: Counter[str] = field(default_factory=Counter)
     counts: dict[str, Counter[str]] = field(default_factory=dict)
 
@@ -56,6 +58,11 @@ class GateReport:
         self.by_kind[violation.kind] += 1
         if len(self.named) < MAX_NAMED:
             self.named.append(violation)
+
+    def suspect(self, violation: Violation) -> None:
+        """Keeps what may be a fault and fails nothing, while fewer than MAX_NAMED are kept."""
+        if len(self.suspicions) < MAX_NAMED:
+            self.suspicions.append(violation)
 
     def count(self, facts: Mapping[str, str]) -> None:
         """Adds one row to the count of each of its facts (`split`, `language`, …)."""
@@ -79,6 +86,6 @@ class GateReport:
             "rows": self.rows,
             "violation_counts": dict(sorted(self.by_kind.items())),
             "violations": [violation.model_dump() for violation in self.named],
-            "suspicions": [],
+            "suspicions": [suspicion.model_dump() for suspicion in self.suspicions],
             "counts": {name: dict(sorted(counter.items())) for name, counter in sorted(self.counts.items())},
         }

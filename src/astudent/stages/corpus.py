@@ -8,12 +8,11 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from astudent.cli import Options
 from astudent.errors import RunError
 from astudent.jsonl import read_rows, sha256_of, write_atomic
-from astudent.language.serialise import dumps, serialise
+from astudent.language.serialise import serialise
 from astudent.prompt import build_prompt
 from astudent.quality.gate import run_gate
 from astudent.quality.violations import GateReport
@@ -42,7 +41,8 @@ def run(config: Config, options: Options) -> None:
         fresh=options.fresh,
     )
     if stage.status != "complete":
-        report = run_gate(read_rows(dataset, DatasetRow), str(dataset))
+        alike = config.quality.near_duplicate_similarity
+        report = run_gate(read_rows(dataset, DatasetRow), str(dataset), alike)
         counts = {} if report.total else write_corpus(dataset, out, config)
         write_metadata(metadata, report, counts, dataset)
         if report.total:
@@ -91,18 +91,18 @@ def corpus_rows(rows: Iterable[DatasetRow], prompt: PromptSettings, *, include_i
 
     A negative follows its positive, as stage 04 writes them and the gate makes sure.
     """
-    right: dict[str, str] = {}
+    completions: dict[str, str] = {}
     for row in rows:
         if row.split != "train":
             continue
         if row.is_valid:
-            right[row.query_id] = dumps(row.ast_json)
-            yield corpus_row(row, row.ast_json, prompt)
+            completion = completions[row.query_id] = serialise(row.ast_json, row.schema_json)
+            yield corpus_row(row, completion, prompt)
         elif include_invalid:
-            yield corpus_row(row, json.loads(right[row.positive_id or ""]), prompt)
+            yield corpus_row(row, completions[row.positive_id or ""], prompt)
 
 
-def corpus_row(row: DatasetRow, right_ast: dict[str, Any], prompt: PromptSettings) -> CorpusRow:
+def corpus_row(row: DatasetRow, completion: str, prompt: PromptSettings) -> CorpusRow:
     """The prompt of a row and the right answer to it; a negative shows its broken AST in the prompt only."""
     repair = None
     if not row.is_valid:
@@ -113,10 +113,10 @@ def corpus_row(row: DatasetRow, right_ast: dict[str, Any], prompt: PromptSetting
         language=row.language,
         schema_json=row.schema_json,
         query=row.query,
-        ast_json=right_ast,
+        ast_json=json.loads(completion),
         kind="repair" if repair else "plain",
         prompt=build_prompt(row.schema_json, row.query, prompt, repair),
-        completion=serialise(right_ast, row.schema_json),
+        completion=completion,
         made_by=row.made_by,
     )
 
