@@ -12,9 +12,9 @@ def takes(condition, row):
     if condition is None:
         return True
     if "and" in condition:
-        return all([takes(part, row) for part in condition["and"]])
+        return all(takes(part, row) for part in condition["and"])
     if "or" in condition:
-        return any([takes(part, row) for part in condition["or"]])
+        return any(takes(part, row) for part in condition["or"])
     if "not" in condition:
         return not takes(condition["not"], row)
     left, right = composed(row[condition["field"]]), composed(condition["value"])

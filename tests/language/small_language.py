@@ -13,9 +13,10 @@ CATALOG = load_catalog(ROOT / "data/operator_catalog.json")
 TEMPLATE = load_template(ROOT / "data/base_schema_template.json")
 
 TEXTS = ["", *("".join(letters) for size in range(1, 5) for letters in itertools.product("abx", repeat=size))]
-# wide enough that beyond and between all constants there are at least two values, to be sorted and summed up
+# beyond and between all constants (and one more, see `respelled`) there are two values, to be sorted and summed up
+PRICES = [-1, 0, 0.5, 1, 1.25, 1.5, 2, 2.2, 2.4, 2.5, 2.7, 2.8, 3, 3.2, 3.3, 3.5, 3.7, 3.8, 4, 4.25, 4.5, 5, 5.5, 6]
 DOMAINS = {
-    "price": [number / 2 for number in range(-2, 13)],
+    "price": PRICES,
     "count": list(range(-2, 9)),
     "name": TEXTS,
     "day": [f"2024-02-{day:02d}" for day in range(25, 30)] + ["2024-03-01", "2024-03-02", "2024-03-03"],

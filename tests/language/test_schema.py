@@ -139,7 +139,7 @@ def test_broken_files_are_one_line_errors(tmp_path):
     broken.write_text('[{"name": 3}]')
     with pytest.raises(RunError, match="operator catalogue"):
         load_catalog(broken)
-    with pytest.raises(RunError, match="no part 'schema'|schema template"):
+    with pytest.raises(RunError, match="schema template"):
         load_template(broken)
     with pytest.raises(RunError, match="schema template"):
         load_template(tmp_path / "absent.json")

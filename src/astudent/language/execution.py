@@ -86,7 +86,7 @@ def column_value(field: FieldInfo, value: Any) -> Any:
     if not isinstance(value, wanted) or (isinstance(value, bool) and field.type != "boolean"):
         raise TypeError(f"{value!r} is no {field.type}")
     if field.type == "date":
-        return datetime.date.fromisoformat(value)
+        return datetime.date.fromisoformat(str(value))
     return float(value) if field.type in ("number", "integer") else value
 
 
@@ -219,6 +219,8 @@ def comparisons(node: Any) -> list[Mapping[str, Any]]:
     if "field" in node:
         return [node]
     inner = node.get("and") or node.get("or") or [node.get("not")]
+    if not isinstance(inner, list):
+        raise NoMeaningError(f"no condition of this language: {dumps(node)[:120]}")
     return [comparison for part in inner for comparison in comparisons(part)]
 
 

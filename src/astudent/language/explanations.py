@@ -60,7 +60,7 @@ def _misshapen_keys(error: ValidationError) -> int:
     if not _is_structural(error):
         return 0
     if error.validator == "additionalProperties" and isinstance(error.schema, dict):
-        return sum(key not in error.schema.get("properties", {}) for key in error.instance)
+        return sum(key not in error.schema.get("properties", {}) for key in _instance(error))
     return 1
 
 
@@ -84,7 +84,7 @@ def repr_key(value: Any) -> Any:
 def _constants(error: ValidationError) -> list[Any]:
     """The values that would have been right, where the error is about nothing else."""
     if error.validator == "enum":
-        return list(error.validator_value)
+        return list(_expected(error))
     if error.validator == "const":
         return [error.validator_value]
     if error.validator in BRANCHING and error.context:
@@ -99,26 +99,35 @@ def _not_among(value: Any, allowed: list[Any]) -> str:
 
 
 def _reason(error: ValidationError) -> str:
-    value = _short(error.instance)
+    value, instance, expected = _short(error.instance), _instance(error), _expected(error)
     match error.validator:
         case "additionalProperties":
             known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
-            return "unknown key " + ", ".join(_short(key) for key in error.instance if key not in known)
+            return "unknown key " + ", ".join(_short(key) for key in instance if key not in known)
         case "required":
-            return "missing key " + ", ".join(_short(key) for key in error.validator_value if key not in error.instance)
+            return "missing key " + ", ".join(_short(key) for key in expected if key not in instance)
         case "type":
-            return f"{value} is not of type {error.validator_value}"
+            return f"{value} is not of type {expected}"
         case "format":
-            return f"{value} is not a {error.validator_value}"
+            return f"{value} is not a {expected}"
         case "minimum" | "maximum":
             word = "less than the minimum" if error.validator == "minimum" else "greater than the maximum"
-            return f"{value} is {word} {error.validator_value}"
+            return f"{value} is {word} {expected}"
         case "minItems" | "maxItems":
             least = "at least" if error.validator == "minItems" else "at most"
-            return f"{len(error.instance)} items where {least} {error.validator_value} are needed"
+            return f"{len(instance)} items where {least} {expected} are needed"
     return f"{value} breaks {error.validator}"
 
 
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 3] + "..."
+
+
+def _expected(error: ValidationError) -> Any:
+    """The keyword's value (jsonschema types it as possibly unset)."""
+    return error.validator_value
+
+
+def _instance(error: ValidationError) -> Any:
+    return error.instance

@@ -78,7 +78,7 @@ def check_schema(schema: Json) -> None:
     check_shape(schema)
     try:
         if not is_plainly_valid(schema):
-            jsonschema.Draft202012Validator.check_schema(schema, format_checker=None)
+            jsonschema.Draft202012Validator.check_schema(schema, format_checker=jsonschema.FormatChecker(()))
     except SchemaError as error:
         raise RunError(f"not a JSON Schema: {_place(error)}: {error.message[:200]}", "Mend the schema.") from error
     check_expansion(schema)
