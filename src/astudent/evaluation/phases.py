@@ -19,12 +19,12 @@ from astudent.evaluation.answers import Student, read_answers, write_answers
 from astudent.evaluation.judging import Judge, write_results
 from astudent.evaluation.results import Decoding, ResultRow
 from astudent.evaluation.samples import Sample
+from astudent.evaluation.student_answers import BASE
 from astudent.evaluation.summary import summarise
 from astudent.jsonl import read_rows, sha256_of, write_atomic
 from astudent.settings import Config
 from astudent.stage import StageRun, settings_of
 
-BASE = "none"  # the adapter's name that means the base model alone
 NAME = "07"
 ANSWER_KEYS = (
     "prompt",

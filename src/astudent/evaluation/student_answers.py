@@ -1,9 +1,9 @@
-"""The trained student behind the protocol of phase one: prompts rendered, generated and freed again."""
+"""The trained student behind the protocol of phase one: prompts rendered, answers generated, memory given back."""
 
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from astudent.evaluation.answers import Answer, Student
 from astudent.evaluation.results import Decoding
@@ -27,25 +27,43 @@ def make_student(config: Config, adapter: str, decoding: Decoding) -> Iterator[S
     """
     from astudent.student.load import load_student
 
-    student = load_student(config.training, None if adapter == BASE else adapter)
+    loaded = load_student(config.training, None if adapter == BASE else adapter)
     try:
-        yield GeneratingStudent(student, config, decoding)
+        yield GeneratingStudent(loaded, config, decoding)
     finally:
-        student.model = None
+        loaded.model = None
         _free()
 
 
 class GeneratingStudent:
     """Answers batches of one schema, free or under the schema's grammar."""
 
-    def __init__(self, student: "LoadedStudent", config: Config, decoding: Decoding) -> None:
-        self._student = student
+    def __init__(self, loaded: "LoadedStudent", config: Config, decoding: Decoding) -> None:
+        self._loaded = loaded
         self._config = config
-        self._decoding = decoding
+        self._decoding: Decoding = decoding
 
     def answer(self, batch: Sequence[Sample]) -> list[Answer]:
-        """One answer for each sample; the batch's time is shared out evenly."""
-        raise RuntimeError(batch)
+        """One answer for each sample; RunError when the schema cannot be enforced by a grammar."""
+        from astudent.student.generate import generate
+        from astudent.student.prompt import render
+
+        settings, row = self._config.evaluation, batch[0].row
+        texts = [render(self._loaded.tokenizer, content_of(sample, self._config.prompt)) for sample in batch]
+        answers = generate(
+            self._loaded,
+            {row.schema_id: texts},
+            max_new_tokens=settings.max_new_tokens,
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            seed=settings.seed,
+            schemas={row.schema_id: row.schema_json} if self._decoding == "constrained" else None,
+            batch_size=settings.batch_size,
+        )[row.schema_id]
+        return [
+            Answer(text, a.text, a.prompt_tokens, a.tokens, "length" if a.truncated else "stop", a.seconds)
+            for text, a in zip(texts, answers, strict=True)
+        ]
 
 
 def content_of(sample: Sample, prompt: PromptSettings) -> str:
@@ -62,6 +80,3 @@ def _free() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-_: Any = None

@@ -16,7 +16,6 @@ from astudent.evaluation.baselines import NAMES, baseline_path, write_baselines
 from astudent.evaluation.judging import Judge
 from astudent.evaluation.metrics import Score
 from astudent.evaluation.phases import (
-    BASE,
     NAME,
     Target,
     begin_answers,
@@ -29,7 +28,7 @@ from astudent.evaluation.phases import (
 )
 from astudent.evaluation.results import ResultRow
 from astudent.evaluation.samples import Sample, choose_samples
-from astudent.evaluation.student_answers import make_student
+from astudent.evaluation.student_answers import BASE, make_student
 from astudent.evaluation.summary import split_summary
 from astudent.jsonl import read_rows
 from astudent.records import DatasetRow
