@@ -19,6 +19,7 @@ from sentencepiece import SentencePieceProcessor
 from torch import Tensor, nn
 
 from astudent.student.pretraining.model import new_model, pack_masks
+from astudent.student.pretraining.muon import BatchedMuon
 from astudent.student.pretraining.packs import Pack, PackMaker
 from astudent.student.pretraining.tokenizer import letter_pieces
 from astudent.student.pretraining.tokenizer import train as train_tokenizer
@@ -149,7 +150,7 @@ def load_tokenizer(plan: Plan) -> SentencePieceProcessor:
 def make_optimizers(model: nn.Module, embedding: Tensor, plan: Plan) -> list[torch.optim.Optimizer]:
     matrices = [p for p in model.parameters() if p.ndim == 2 and p is not embedding]
     rest = [p for p in model.parameters() if p.ndim != 2 or p is embedding]
-    muon = torch.optim.Muon(matrices, lr=plan.learning_rate, weight_decay=0.01, momentum=0.95, adjust_lr_fn="match_rms_adamw")
+    muon = BatchedMuon(matrices, lr=plan.learning_rate)
     adam = torch.optim.AdamW(rest, lr=plan.embedding_rate, betas=(0.9, 0.98), weight_decay=0.0)
     for optimizer in (muon, adam):
         for group in optimizer.param_groups:
