@@ -146,6 +146,7 @@ def fit(
         model=student.model,
         args=sft_arguments(settings, out, evaluates=bool(held_out)),
         train_dataset=index_dataset(units),
+        eval_dataset=index_dataset(plan.eval_units) if held_out else None,
         processing_class=student.tokenizer,
         data_collator=list,
         callbacks=callbacks(NAME, out, plan.rows_per_step),
