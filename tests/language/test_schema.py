@@ -1,6 +1,7 @@
 """Built schemas: accepted by jsonschema and llguidance, typed, different from each other."""
 
 import json
+import re
 import random
 
 import jsonschema
@@ -99,10 +100,21 @@ def test_labels_that_only_spell_the_name_are_left_out():
             values=[EnumValue(value="a_b", label_en="a b"), EnumValue(value="c")],
         ),
     ]
-    definitions = built(1, fields=fields)[0]["$defs"]
-    assert definitions["number_field"] == {"const": "unit_price", "x-labels": {"fr": "prix unitaire"}}
-    assert definitions["kind_field"] == {"const": "kind", "x-labels": {"en": "sort"}}
-    assert definitions["kind_value"] == {"oneOf": [{"const": "a_b"}, {"const": "c"}]}
+    text = json.dumps(built(1, fields=fields)[0])
+    for node in (
+        {"const": "unit_price", "x-labels": {"fr": "prix unitaire"}},
+        {"const": "kind", "x-labels": {"en": "sort"}},
+        {"oneOf": [{"const": "a_b"}, {"const": "c"}]},
+    ):
+        assert json.dumps(node) in text
+
+
+def test_a_definition_used_once_stands_where_it_is_used():
+    for seed in range(20):
+        schema, _ = built(seed)
+        uses = re.findall(r'"#/\$defs/([^"]*)"', json.dumps(schema))
+        assert set(uses) == set(schema["$defs"])
+        assert all(uses.count(name) > 1 for name in uses)
 
 
 @pytest.mark.parametrize("name", ["number", "text", "date", "flag", "integer", "group"])

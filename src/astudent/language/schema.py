@@ -9,7 +9,8 @@ import copy
 import json
 import random
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -93,7 +94,40 @@ def build_schema(
     skeleton = _without(template["schema"], {"group_by", "aggregate", "sort", "limit"} - optional)
     schema = _fill(skeleton, slots)
     schema["$defs"] |= defs
-    return schema, [operator.name for operator in operators]
+    return inline_single_uses(schema), [operator.name for operator in operators]
+
+
+def inline_single_uses(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same language with each definition that is referred to once put where it is used.
+
+    A schema stands in every prompt: the names of such definitions would cost a third of its tokens and say nothing.
+    """
+    definitions = schema["$defs"]
+    uses = Counter(_references(schema))
+
+    def put(node: Any) -> Any:
+        if isinstance(node, list):
+            return [put(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        name = str(node.get("$ref", "")).removeprefix("#/$defs/")
+        if uses[name] == 1 and name in definitions:
+            return put(definitions[name])
+        return {key: put(value) for key, value in node.items()}
+
+    kept = {name: put(node) for name, node in definitions.items() if uses[name] > 1}
+    return put({key: value for key, value in schema.items() if key != "$defs"}) | {"$defs": kept}
+
+
+def _references(node: Any) -> Iterator[str]:
+    """The names of all definitions that a node refers to, once for each reference."""
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"].removeprefix("#/$defs/")
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from _references(item)
 
 
 def sample_operators(

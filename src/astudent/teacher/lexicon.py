@@ -22,9 +22,10 @@ LEXICON_PATH = Path(__file__).resolve().parents[3] / "data" / "embedded_lexicon.
 Kind = Literal["common", "own", "invented"]
 KINDS: tuple[Kind, ...] = ("common", "own", "invented")
 # How many fields of each type a table gets from the common pool.
-_QUOTAS: dict[tuple[FieldType, ...], int] = {("number", "integer"): 2, ("enum",): 2, ("date",): 1, ("boolean",): 1, ("string",): 1}
+_QUOTAS: dict[tuple[FieldType, ...], int] = {("number", "integer"): 2, ("enum",): 1, ("date", "boolean", "string"): 2}
 _INVENTED_TYPES: tuple[FieldType, ...] = ("number", "integer", "enum", "enum", "date", "boolean", "string")
-_FEWEST_FIELDS = 6
+# Small tables: the schema stands in every prompt, and the tiny student pays for each of its tokens.
+_FEWEST_FIELDS, _MOST_FIELDS = 4, 6
 _REAL_ALIAS = 0.15
 
 
@@ -110,7 +111,7 @@ def _dealt(pool: list[FieldSpec], index: int, seed: str) -> FieldSpec:
 
 def _own_fields(fields: list[FieldSpec], rng: Random) -> list[FieldSpec]:
     """Most of a domain's own fields, one choice field at least."""
-    count = rng.randint(min(_FEWEST_FIELDS, len(fields)), len(fields))
+    count = rng.randint(min(_FEWEST_FIELDS, len(fields)), min(_MOST_FIELDS, len(fields)))
     while True:
         chosen = rng.sample(fields, count)
         if any(field.type == "enum" for field in chosen):
@@ -137,7 +138,7 @@ def _invented(lexicon: Lexicon, domain_id: str, place: int, rng: Random) -> Tabl
             label_fr=label("fr"),
             values=_invented_values(inventor, rng) if field_type == "enum" else [],
         )
-        for field_type in types[: rng.randint(_FEWEST_FIELDS, len(types))]
+        for field_type in types[: rng.randint(_FEWEST_FIELDS, _MOST_FIELDS)]
     ]
     entities = {language: f"{inventor.word(language)}s" for language in ("en", "fr")}
     return Table(domain=f"invented words of {domain_id}", entity_en=entities["en"], entity_fr=entities["fr"], fields=fields)
