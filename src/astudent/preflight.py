@@ -53,7 +53,7 @@ def choose(model: str | None, needs: Iterable[str]) -> Choice:
         raise UsageError(f"teacher {teacher.name} (from {teacher.source}): {absent[0]}", absent[1])
     gpu = find_gpu()
     missing = [] if gpu else [("no CUDA GPU answers", "a CUDA GPU")]
-    if not (missing or absent):
+    if gpu and not absent:
         return Choice(DEFAULTS, f"the real run ({DEFAULTS}): teacher {teacher.name} at {host}, {gpu.count} CUDA GPU")
     if teacher.is_named and set(needs) == {"data"}:
         return Choice(DEFAULTS, f"the real run's data ({DEFAULTS}): teacher {teacher.name} at {host}")

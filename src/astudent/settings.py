@@ -38,7 +38,7 @@ class Section:
 class Run(Section):
     """What belongs to a whole run."""
 
-    outputs_root: Annotated[Text, "Folder of every artefact; a file that sets it moves all the outputs that it inherits."]
+    outputs_root: Annotated[Text, "Folder of every artefact; a file that sets it moves the outputs that it inherits."]
     pretty_dir: Annotated[Text, "Folder for the prettified copies of the data files."]
     min_free_gb: Annotated[NotNegative, "Free disk space (GB) that a run asks for before it starts."]
 
