@@ -148,12 +148,13 @@ class LossSums:
         double = torch.float64
         return LossSums(torch.zeros(shape, dtype=double), torch.zeros(shape, dtype=double), torch.zeros(2, dtype=double))
 
-    def add(self, losses: Tensor, batch: TokenBatch, weights: Tensor | None = None) -> None:
-        """Adds one batch's losses (N,); `weights` are those of the batch unless given."""
-        values = losses.detach().double().cpu()
-        weights = (batch.weights if weights is None else weights).double().cpu()
-        kind = batch.is_repair[batch.rows].long().cpu()
-        at = kind * len(ROLE_NAMES) + batch.roles.cpu()
+    def add(self, losses: Tensor, batch: TokenBatch, where: Tensor | None = None) -> None:
+        """Adds one batch's losses (N,), or those `where` (N,) is true."""
+        keep = torch.ones_like(batch.rows, dtype=torch.bool) if where is None else where
+        values = losses.detach()[keep].double().cpu()
+        weights = batch.weights[keep].double().cpu()
+        kind = batch.is_repair[batch.rows[keep]].long()
+        at = (kind * len(ROLE_NAMES) + batch.roles[keep]).cpu()
         self.total.view(-1).index_add_(0, at, values)
         self.count.view(-1).index_add_(0, at, torch.ones_like(values))
         self.objective += torch.stack([(values * weights).sum(), weights.sum()])

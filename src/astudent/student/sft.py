@@ -216,7 +216,7 @@ def train_to_the_end(trainer: Any, out: Path) -> dict[str, Any]:
     cut_back(out / FILE_NAME, files.step_of(resumed) if resumed else 0)
     if resumed is not None:
         print(f"resuming from {resumed}", flush=True)
-        trainer.restore(resumed)
+        trainer.restore(files.read_extra(resumed))
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     best = trainer.state.best_model_checkpoint
     return {"steps": trainer.state.global_step, "best_metric": trainer.state.best_metric, "best_checkpoint": best}

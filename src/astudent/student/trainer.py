@@ -224,13 +224,13 @@ class PackTrainer:
     def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
         """Training lines get their loss from the sums, so that role losses times role tokens add up to it."""
         if "loss" in logs:
-            self.train_sums.all_reduce()
             logs.update(self.train_line())
             self.train_sums = LossSums.zeros()
         super().log(logs, start_time)  # pyright: ignore[reportAttributeAccessIssue]
 
     def train_line(self) -> dict[str, Any]:
         """The sums since the last line. With weights other than 1, `token_loss` is the plain token mean."""
+        self.train_sums.all_reduce()
         weighted, weight = self.train_sums.objective.tolist()
         plain = self.train_sums.mean() or 0.0
         extra = {} if weight == self.train_sums.count.sum().item() else {"token_loss": plain}
@@ -299,15 +299,17 @@ class PackTrainer:
     def _fill_checkpoint(self, place: Path) -> None:
         if self.args.should_save:
             save_adapter(self.model, place)
-            extra = {"sums": self.train_sums.state(), "best": self.best.state() if self.best else None}
-            write_atomic(place / files.EXTRA_STATE, json.dumps(extra) + "\n")
+            write_atomic(place / files.EXTRA_STATE, json.dumps(self.extra_state()) + "\n")
             self._save_optimizer_and_scheduler(str(place))  # pyright: ignore[reportAttributeAccessIssue]
             self.state.save_to_json(str(place / files.TRAINER_STATE))
             self._save_rng_state(str(place))  # pyright: ignore[reportAttributeAccessIssue]
 
-    def restore(self, folder: Path) -> None:
+    def extra_state(self) -> dict[str, Any]:
+        """What a checkpoint holds beside the trainer's own state."""
+        return {"sums": self.train_sums.state(), "best": self.best.state() if self.best else None}
+
+    def restore(self, extra: dict[str, Any]) -> None:
         """Puts sums and best back as they were at a checkpoint."""
-        extra = files.read_extra(folder)
         self.train_sums = LossSums.restore(extra["sums"])
         if self.best is not None and extra["best"] is not None:
             self.best.restore(extra["best"])
