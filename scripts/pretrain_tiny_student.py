@@ -10,11 +10,20 @@ from astudent.cli import with_exit_code
 
 def main(
     steps: Annotated[int, typer.Option(help="Optimizer steps from the very beginning, earlier runs included.")] = 3000,
-    cooldown: Annotated[int, typer.Option(help="The last steps, over which the learning rate falls to 2%. 0 for a leg that goes on later.")] = 800,
-    work: Annotated[Path, typer.Option(help="Folder of the checkpoint and the log; a checkpoint there is resumed.")] = Path(".cache/pretraining"),
-    out: Annotated[Path, typer.Option(help="Folder that transformers loads and Ollama imports.")] = Path("data/tiny_student"),
+    cooldown: Annotated[
+        int,
+        typer.Option(help="The last steps, over which the learning rate falls to 2%. 0 for a leg that goes on later."),
+    ] = 800,
+    work: Annotated[
+        Path, typer.Option(help="Folder of the checkpoint and the log; a checkpoint there is resumed.")
+    ] = Path(".cache/pretraining"),
+    out: Annotated[Path, typer.Option(help="Folder that transformers loads and Ollama imports.")] = Path(
+        "data/tiny_student"
+    ),
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
-    compiled: Annotated[bool, typer.Option(help="Compile first (minutes); a step then takes about two thirds of the time.")] = True,
+    compiled: Annotated[
+        bool, typer.Option(help="Compile first (minutes); a step then takes about two thirds of the time.")
+    ] = True,
 ) -> None:
     """Pre-train the tiny student: about an hour on two cores. Stop it at any time; the same command goes on."""
     with_exit_code(lambda: _pretrain(steps, cooldown, work, out, threads, compiled))

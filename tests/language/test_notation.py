@@ -9,8 +9,12 @@ from hypothesis import strategies as st
 from astudent.errors import RunError
 from astudent.language.notation import DIALECT, parse_compact, render_compact
 
-WORDS = st.sampled_from(["price", "date", "number", "a b", 'q"uo`te', "é_t", "1x", "x-y", "true", "", "a|b", "string 1", "new\nline"])
-LABELS = st.sampled_from(["prix unitaire", "date", "date d'envoi", "integer 1", "l'été", "x/y", "a=b", "", "number", "p-1"])
+WORDS = st.sampled_from(
+    ["price", "date", "number", "a b", 'q"uo`te', "é_t", "1x", "x-y", "true", "", "a|b", "string 1", "new\nline"]
+)
+LABELS = st.sampled_from(
+    ["prix unitaire", "date", "date d'envoi", "integer 1", "l'été", "x/y", "a=b", "", "number", "p-1"]
+)
 VALUES = st.one_of(WORDS, st.integers(), st.booleans(), st.none(), st.floats(allow_nan=False, allow_infinity=False))
 BOUNDS = st.one_of(st.integers(-9, 99), st.sampled_from([1.5, -2.25, 1e30]))
 
@@ -25,13 +29,16 @@ def keywords(children):
         st.builds(closed_object, st.dictionaries(WORDS, children, max_size=4), st.sets(WORDS)),
         st.builds(lambda v, x: {"type": "array", "items": v} | x, children, bounds("minItems", "maxItems")),
         st.builds(
-            lambda v: {"type": "array", "prefixItems": v, "items": False, "minItems": len(v)}, st.lists(children, max_size=3)
+            lambda v: {"type": "array", "prefixItems": v, "items": False, "minItems": len(v)},
+            st.lists(children, max_size=3),
         ),
     )
 
 
 def labels():
-    return st.one_of(st.just({}), st.builds(lambda v: {"x-labels": v}, st.dictionaries(st.sampled_from(["en", "fr", "de"]), LABELS)))
+    return st.one_of(
+        st.just({}), st.builds(lambda v: {"x-labels": v}, st.dictionaries(st.sampled_from(["en", "fr", "de"]), LABELS))
+    )
 
 
 def bounds(low, high):
@@ -46,7 +53,11 @@ def closed_object(properties, required):
 
 LEAVES = st.one_of(
     st.sampled_from([True, False, {}, {"type": "string", "format": "date"}, {"type": "string", "pattern": "`"}]),
-    st.builds(lambda t, x: {"type": t} | x, st.sampled_from(["number", "integer", "string", "boolean", "null"]), bounds("minimum", "maximum")),
+    st.builds(
+        lambda t, x: {"type": t} | x,
+        st.sampled_from(["number", "integer", "string", "boolean", "null"]),
+        bounds("minimum", "maximum"),
+    ),
 )
 NODES = st.recursive(LEAVES, keywords, max_leaves=12)
 
@@ -55,7 +66,9 @@ NODES = st.recursive(LEAVES, keywords, max_leaves=12)
 def test_every_schema_round_trips(body, definitions, title, names, dialect):
     schema = body
     if isinstance(body, dict):
-        schema = body | ({"$schema": DIALECT} if dialect else {}) | ({"title": title} if title is not None else {}) | names
+        schema = (
+            body | ({"$schema": DIALECT} if dialect else {}) | ({"title": title} if title is not None else {}) | names
+        )
         schema = schema | ({"$defs": definitions} if definitions else {})
     again = parse_compact(render_compact(schema))
     assert json.dumps(again, sort_keys=True) == json.dumps(schema, sort_keys=True)
@@ -73,7 +86,12 @@ def test_the_short_form_reads_as_documented():
         "$defs": {
             "test": closed_object(
                 {
-                    "field": {"oneOf": [{"const": "price", "x-labels": {"en": "unit price", "fr": "prix"}}, {"const": "stock"}]},
+                    "field": {
+                        "oneOf": [
+                            {"const": "price", "x-labels": {"en": "unit price", "fr": "prix"}},
+                            {"const": "stock"},
+                        ]
+                    },
                     "operator": {"enum": ["eq", "gt"]},
                     "value": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
                 },

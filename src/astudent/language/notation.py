@@ -194,7 +194,9 @@ def _object(node: dict[str, Json]) -> str | None:
     if any(key is None for key in keys):
         return None
     pairs = zip(keys, properties.items(), strict=True)
-    return "{" + ",".join(f"{key}{'' if name in required else '?'}:{_node(value)}" for key, (name, value) in pairs) + "}"
+    return (
+        "{" + ",".join(f"{key}{'' if name in required else '?'}:{_node(value)}" for key, (name, value) in pairs) + "}"
+    )
 
 
 def _array(node: dict[str, Json]) -> str | None:

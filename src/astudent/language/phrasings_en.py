@@ -8,7 +8,7 @@ _NUMBER_VERBS = {
     "gt": ("[is|is not] above {v}", "[is|is not] greater than {v}", "[is|is not] over {v}", "[exceeds|does not exceed] {v}",
            "[is|is not] more than {v}"),
     "gte": ("[is|is not] at least {v}", "is {v} or more", "[is|is not] greater than or equal to {v}", "is no less than {v}"),
-    "lt": ("[is|is not] below {v}", "[is|is not] less than {v}", "[is|is not] under {v}", "[is|is not] smaller than {v}"),
+    "lt": ("[is|is not] below {v}", "[is|is not] less than {v}", "is under {v}", "[is|is not] smaller than {v}"),
     "lte": ("[is|is not] at most {v}", "is {v} or less", "[is|is not] less than or equal to {v}", "is no more than {v}"),
     "between": ("[is|is not] between {lo} and {hi}", "[lies|does not lie] between {lo} and {hi}",
                 "ranges from {lo} to {hi}", "[is|is not] in the range from {lo} to {hi}"),
@@ -27,7 +27,7 @@ _CHOICE_VERBS = {
     "eq": ("is {v}", "[equals|does not equal] {v}", "is exactly {v}"),
     "neq": ("is not {v}", "is different from {v}", "is other than {v}", "is anything except {v}"),
     "in": ("[is|is not] one of {v}", "is either {v}", "is among {all}", "[is|is not] in the list {all}"),
-    "not_in": ("is none of {v}", "is neither {neither}", "is not among {all}"),
+    "not_in": ("is not one of {v}", "is neither {neither}", "is not among {all}"),
 }
 _TEXT_VERBS = _CHOICE_VERBS | {
     "contains": ("[contains|does not contain] {v}", "[includes|does not include] {v}", "[has|does not have] {v} in it"),
@@ -57,7 +57,7 @@ _CHOICE_NOUNS = {
     "eq": ("{the} {v}", "{a} of {v}", "{a} equal to {v}", "{v} as their {f}"),
     "neq": ("{a} other than {v}", "{a} different from {v}"),
     "in": ("{a} among {all}", "{a} that is one of {v}"),
-    "not_in": ("{a} that is none of {v}", "{a} other than {v}"),
+    "not_in": ("{a} that is not one of {v}", "{a} other than {v}"),
 }
 _TEXT_NOUNS = _CHOICE_NOUNS | {
     "contains": ("{a} containing {v}", "{a} that includes {v}", "{v} in their {f}"),

@@ -88,7 +88,7 @@ _TERSE_TEXT = {
     "eq": ("{f} {v}", "{f} : {v}"),
     "neq": ("{f} autre que {v}", "{f} différent{e} de {v}"),
     "in": ("{f} parmi {all}", "{f} au choix parmi {all}"),
-    "not_in": ("{f} hors de {all}", "{f} ni {neither}"),
+    "not_in": ("{f} absent de {all}", "{f} ni {neither}"),
     "contains": ("{f} contenant {v}", "{f} contient {v}"),
     "starts_with": ("{f} commençant par {v}", "{f} commence par {v}"),
     "ends_with": ("{f} finissant par {v}", "{f} se termine par {v}"),
@@ -150,7 +150,7 @@ FRENCH = Phrasings(
     intros=(
         "montre-moi {x}", "affiche {x}", "trouve {x}", "liste {x}", "donne-moi {x}", "cherche {x}", "montrez-moi {x}",
         "affichez {x}", "trouvez {x}", "donnez-moi {x}", "je veux voir {x}", "je voudrais {x}", "j'aimerais voir {x}",
-        "il me faut {x}", "peux-tu trouver {x}", "pourriez-vous lister {x}", "pourrais-tu afficher {x}", "sors-moi {x}",
+        "j'ai besoin de voir {x}", "peux-tu trouver {x}", "pourriez-vous lister {x}", "pourrais-tu afficher {x}", "sors-moi {x}",
         "je cherche {x}", "nous voulons {x}", "peut-on voir {x}", "renvoie {x}",
     ),
     questions={
@@ -212,7 +212,7 @@ FRENCH = Phrasings(
     count_questions=("combien {de_e}{c} y a-t-il{g} ?", "combien y a-t-il {de_e}{c}{g} ?", "quel est le nombre {de_e}{c}{g} ?"),
     count_orders=("compte les {e}{c}{g}", "donne-moi le nombre {de_e}{c}{g}", "comptez les {e}{c}{g}", "je veux savoir combien il y a {de_e}{c}{g}"),
     measure_questions=("que vaut {m} pour les {e}{c}{g} ?", "pour les {e}{c}, que vaut {m}{g} ?"),
-    measure_orders=("donne-moi {m} pour les {e}{c}{g}", "calcule {m} pour les {e}{c}{g}", "calculez {m} pour les {e}{c}{g}", "il me faut {m} des {e}{c}{g}"),
+    measure_orders=("donne-moi {m} pour les {e}{c}{g}", "calcule {m} pour les {e}{c}{g}", "calculez {m} pour les {e}{c}{g}", "j'aimerais connaître {m} des {e}{c}{g}"),
     group_front=("pour chaque {g}, ", "par {g}, "),
     group_tail=(", par {g}", ", pour chaque {g}", ", en groupant par {g}", ", avec une ventilation par {g}"),
     grouped=(", regroup{és} par {g}",),

@@ -22,7 +22,12 @@ KINDS = {
     "enum": ("same", "differ", "any", "none"),
 }
 PAIRS, LISTS = frozenset({"span"}), frozenset({"any", "none"})
-SCALARS = {"number": {"type": "number"}, "date": {"type": "string", "format": "date"}, "text": {"type": "string"}, "flag": {"type": "boolean"}}
+SCALARS = {
+    "number": {"type": "number"},
+    "date": {"type": "string", "format": "date"},
+    "text": {"type": "string"},
+    "flag": {"type": "boolean"},
+}
 LEAVES = ("relation first", "operand last but one", "triple", "relation keyed", "relation triple", "operand first")
 
 
@@ -67,7 +72,11 @@ def draw_fields(rng: Random, words: WordMaker, count: int) -> tuple[Field, ...]:
                 return named
 
     for place in range(count):
-        kind = ("enum", "number")[place] if place < 2 else rng.choice(("enum", "enum", "number", "number", "date", "text", "flag"))
+        kind = (
+            ("enum", "number")[place]
+            if place < 2
+            else rng.choice(("enum", "enum", "number", "number", "date", "text", "flag"))
+        )
         named = fresh()
         values = tuple(fresh() for _ in range(rng.randint(2, 4))) if kind == "enum" else ()
         fields.append(Field(named.name, named.en, named.fr, kind, values))
@@ -101,7 +110,9 @@ class Dialect:
         keys: dict[str, str] = {}
         for role, pool in phrasings.KEYS.items():
             free = [word for word in pool.split() if word not in keys.values()]
-            keys[role] = rng.choice(free) if free and rng.random() < 0.6 else words.name(rng) + rng.choice("xzkw")
+            keys[role] = (
+                rng.choice(free) if free and rng.random() < 0.6 else words.name(rng) + rng.choice(("xz", "kz", "w_"))
+            )
         return keys
 
     @staticmethod
@@ -113,7 +124,10 @@ class Dialect:
 
     def _definition_names(self, rng: Random, words: WordMaker) -> dict[str, str]:
         parts = ["condition", "junction", "negation", *KINDS, *(f.name for f in self.fields)]
-        return {part: words.word(rng) + rng.choice(("", "_")) + f"{'abcdefghijklmnop'[place]}" for place, part in enumerate(parts)}
+        return {
+            part: words.word(rng) + rng.choice(("", "_")) + f"{'abcdefghijklmnop'[place]}"
+            for place, part in enumerate(parts)
+        }
 
     # the schema ------------------------------------------------------------------------------------------------------
 
@@ -206,9 +220,11 @@ class Dialect:
         if part == "group":
             key = choice([field.const() for field in self.of_kind("enum")])
             listed = {"type": "array", "items": key, "minItems": 1}
-            return {"plain": [key], "wrapped": [closed({self.keys["key"]: key})], "listed": [closed({self.keys["list"]: listed})]}.get(
-                self.group or "", []
-            )
+            return {
+                "plain": [key],
+                "wrapped": [closed({self.keys["key"]: key})],
+                "listed": [closed({self.keys["list"]: listed})],
+            }.get(self.group or "", [])
         number, ways = self.ref("number"), {"enum": list(self.ways.values())}
         shapes = {
             "way first": closed({self.keys["way"]: ways, self.keys["sortkey"]: number}),
@@ -220,7 +236,13 @@ class Dialect:
 
     def _measure_schema(self) -> Json:
         names = [self.measures[fn] for fn in ("sum", "avg", "min", "max")]
-        return choice([closed({self.keys["fn"]: {"const": self.measures["count"]}}), places([{"enum": names}, self.ref("number")])], "anyOf")
+        return choice(
+            [
+                closed({self.keys["fn"]: {"const": self.measures["count"]}}),
+                places([{"enum": names}, self.ref("number")]),
+            ],
+            "anyOf",
+        )
 
     # answers ---------------------------------------------------------------------------------------------------------
 
@@ -256,7 +278,9 @@ class Dialect:
         return number if self.limit == "plain" else {self.keys["limit"]: number}
 
     def encode_group(self, field: str) -> Json:
-        return {"plain": field, "wrapped": {self.keys["key"]: field}, "listed": {self.keys["list"]: [field]}}[self.group or ""]
+        return {"plain": field, "wrapped": {self.keys["key"]: field}, "listed": {self.keys["list"]: [field]}}[
+            self.group or ""
+        ]
 
     def encode_measure(self, fn: str, field: str | None) -> Json:
         return {self.keys["fn"]: self.measures[fn]} if field is None else [self.measures[fn], field]

@@ -9,7 +9,9 @@ WINDOW, BLOCK = 8, 16
 BLOCKED = -30000.0
 
 
-def tiny_config(vocabulary: int, hidden: int = 144, layers: int = 12, feed_forward: int = 384, heads: int = 4, kv_heads: int = 2) -> Gemma3TextConfig:
+def tiny_config(
+    vocabulary: int, hidden: int = 144, layers: int = 12, feed_forward: int = 384, heads: int = 4, kv_heads: int = 2
+) -> Gemma3TextConfig:
     """Five layers with a small window, then a global one, and again: any other order is served wrong by Ollama.
 
     A window of 8 tokens and a local RoPE base of 100 make copying emerge early; depth is what makes look-ups work.
@@ -67,7 +69,9 @@ def _sliding(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
     shape = (batch, groups, heads // groups, blocks, BLOCK, width)
     grouped = query.view(shape).transpose(2, 3).reshape(batch, groups, blocks, -1, width)
     keys, values = _near(key), _near(value)
-    scores = (grouped @ keys.transpose(-1, -2)).view(batch, groups, blocks, -1, BLOCK, BLOCK + WINDOW) + mask[:, None, :, None]
+    scores = (grouped @ keys.transpose(-1, -2)).view(batch, groups, blocks, -1, BLOCK, BLOCK + WINDOW) + mask[
+        :, None, :, None
+    ]
     weights = torch.softmax(scores, -1).view(batch, groups, blocks, -1, BLOCK + WINDOW)
     out = (weights @ values).view(batch, groups, blocks, -1, BLOCK, width)
     return out.transpose(2, 3).reshape(batch, heads, length, width)
@@ -87,9 +91,14 @@ def pack_masks(segments: Tensor) -> dict[str, Tensor]:
     causal = torch.ones(length, length, dtype=torch.bool).tril()[None]
     same = segments[:, None, :] == segments[:, :, None]
     full = (causal & (same | (segments[:, None, :] == 0))) | torch.eye(length, dtype=torch.bool)[None]
-    near = F.pad(segments, (WINDOW, 0), value=-1).unfold(1, BLOCK + WINDOW, BLOCK)[:, :, None]  # (B, T / BLOCK, 1, BLOCK + WINDOW)
+    near = F.pad(segments, (WINDOW, 0), value=-1).unfold(1, BLOCK + WINDOW, BLOCK)[
+        :, :, None
+    ]  # (B, T / BLOCK, 1, BLOCK + WINDOW)
     own = segments.view(batch, -1, BLOCK)[..., None]
     distance = torch.arange(BLOCK)[:, None] + WINDOW - torch.arange(BLOCK + WINDOW)[None]
     seen = ((near == own) | ((near == 0) & (own == 1))) & ((distance >= 0) & (distance < WINDOW)) | (distance == 0)
     blocked = torch.tensor(BLOCKED)
-    return {"full_attention": torch.where(full, 0.0, blocked)[:, None], "sliding_attention": torch.where(seen, 0.0, blocked)}
+    return {
+        "full_attention": torch.where(full, 0.0, blocked)[:, None],
+        "sliding_attention": torch.where(seen, 0.0, blocked),
+    }

@@ -29,13 +29,22 @@ class Pack:
     supervised: Tensor  # (B, T), bool
 
     def rows(self, start: int, stop: int) -> "Pack":
-        return Pack(self.ids[start:stop], self.segments[start:stop], self.positions[start:stop], self.supervised[start:stop])
+        return Pack(
+            self.ids[start:stop], self.segments[start:stop], self.positions[start:stop], self.supervised[start:stop]
+        )
 
 
 class PackMaker:
     """Draws dialects and packs them. `shares` weighs the tasks by name."""
 
-    def __init__(self, tokenizer: SentencePieceProcessor, words: WordMaker, instruction: str, length: int, shares: dict[str, float]) -> None:
+    def __init__(
+        self,
+        tokenizer: SentencePieceProcessor,
+        words: WordMaker,
+        instruction: str,
+        length: int,
+        shares: dict[str, float],
+    ) -> None:
         self.tokenizer, self.words, self.length, self.shares = tokenizer, words, length, shares
         self.opening = [BOS, START, *tokenizer.encode(f"user\n{instruction}\n")]
 
@@ -44,19 +53,29 @@ class PackMaker:
         ids, segments, positions, supervised = (torch.tensor(column) for column in zip(*packs, strict=True))
         return Pack(ids, segments, positions, supervised.bool())
 
-    def _pack(self, rng: Random, name: str | None, language: str | None) -> tuple[list[int], list[int], list[int], list[bool]]:
+    def _pack(
+        self, rng: Random, name: str | None, language: str | None
+    ) -> tuple[list[int], list[int], list[int], list[bool]]:
         while True:
             task = TASKS[name or rng.choices(list(self.shares), list(self.shares.values()))[0]](rng, self.words)
             prefix = [*self.opening, *self.tokenizer.encode(render_compact(task.schema) + "\n")]
             if len(prefix) < 0.7 * self.length:
                 return self._fill(rng, task, prefix, language)
 
-    def _fill(self, rng: Random, task: Task, prefix: list[int], language: str | None) -> tuple[list[int], list[int], list[int], list[bool]]:
+    def _fill(
+        self, rng: Random, task: Task, prefix: list[int], language: str | None
+    ) -> tuple[list[int], list[int], list[int], list[bool]]:
         ids, segments = list(prefix), [0] * len(prefix)
         positions, supervised = list(range(len(prefix))), [False] * len(prefix)
         for segment in range(1, PADDING):
             example = task.example(language or rng.choice(("en", "fr")))
-            asked = [*self.tokenizer.encode(example.query), END, *self.tokenizer.encode("\n"), START, *self.tokenizer.encode("model\n")]
+            asked = [
+                *self.tokenizer.encode(example.query),
+                END,
+                *self.tokenizer.encode("\n"),
+                START,
+                *self.tokenizer.encode("model\n"),
+            ]
             answer = [*self.tokenizer.encode(example.answer), END]
             row = asked + answer
             if len(ids) + len(row) > self.length:

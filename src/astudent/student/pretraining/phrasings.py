@@ -18,9 +18,27 @@ RELATIONS = {
     "begins": "^ begins prefix opens head startswith",
     "ends": "$ closes suffix tail finishes endswith",
 }
-MODES = [("every", "some"), ("both", "either"), ("all", "any"), ("&", "|"), ("inter", "union"), ("conj", "disj"), ("must", "may"), ("each", "one")]
+MODES = [
+    ("every", "some"),
+    ("both", "either"),
+    ("all", "any"),
+    ("&", "|"),
+    ("inter", "union"),
+    ("conj", "disj"),
+    ("must", "may"),
+    ("each", "one"),
+]
 NEGATIONS = "no never except without minus ! un negate".split()
-WAYS = [("up", "down"), ("inc", "dec"), ("rise", "fall"), ("low", "high"), ("+", "-"), ("small_first", "big_first"), ("az", "za"), ("grow", "shrink")]
+WAYS = [
+    ("up", "down"),
+    ("inc", "dec"),
+    ("rise", "fall"),
+    ("low", "high"),
+    ("+", "-"),
+    ("small_first", "big_first"),
+    ("az", "za"),
+    ("grow", "shrink"),
+]
 MEASURES = {
     "count": "number tally size how_many n cardinality",
     "sum": "total add summed plus whole",
@@ -82,12 +100,33 @@ ENGLISH = {
     "either": [" or ", ", ", " / "],
 }
 FRENCH = {
-    "same": ["{f} = {v}", "{f} valant {v}", "{f} fixé à {v}", "{f} marqué {v}", "{v} comme {f}", "la {f} {v}", "le {f} {v}"],
+    "same": [
+        "{f} = {v}",
+        "{f} valant {v}",
+        "{f} fixé à {v}",
+        "{f} marqué {v}",
+        "{v} comme {f}",
+        "la {f} {v}",
+        "le {f} {v}",
+    ],
     "differ": ["{f} <> {v}", "{f} jamais {v}", "{f} tout sauf {v}", "pas {v} comme {f}", "{f} hors {v}"],
-    "above": ["{f} > {v}", "{f} passé {v}", "{f} au-delà de {v}", "{f} plus haut que {v}", "{f} qui excède {v}", "{f} bat {v}"],
+    "above": [
+        "{f} > {v}",
+        "{f} passé {v}",
+        "{f} au-delà de {v}",
+        "{f} plus haut que {v}",
+        "{f} qui excède {v}",
+        "{f} bat {v}",
+    ],
     "atleast": ["{f} >= {v}", "{f} {v} et plus", "{f} atteignant {v}", "{f} pas sous {v}", "{v} ou mieux comme {f}"],
     "below": ["{f} < {v}", "{f} sous {v}", "{f} en deçà de {v}", "{f} plus bas que {v}", "{f} restant sous {v}"],
-    "atmost": ["{f} <= {v}", "{f} {v} et moins", "{f} plafonné à {v}", "{f} pas au-delà de {v}", "{v} ou moins bien comme {f}"],
+    "atmost": [
+        "{f} <= {v}",
+        "{f} {v} et moins",
+        "{f} plafonné à {v}",
+        "{f} pas au-delà de {v}",
+        "{v} ou moins bien comme {f}",
+    ],
     "span": ["{f} {v}..{w}", "{f} allant de {v} jusque {w}", "{f} dans la plage {v} - {w}", "{f} {v} à {w}"],
     "any": ["{f} un de {v}", "{f} pris dans {v}", "l'un de {v} comme {f}", "{f} au choix {v}"],
     "none": ["{f} aucun de {v}", "{f} hors de {v}", "ni {v} comme {f}", "{f} rien de {v}"],
@@ -96,7 +135,16 @@ FRENCH = {
     "ends": ["{f} finissant sur {v}", "{v} en queue de {f}", "{f} suffixé {v}"],
     "true": ["{f} oui", "{f} activé", "avec {f} coché", "marqués {f}"],
     "false": ["{f} non", "{f} désactivé", "dépourvus de {f}", "jamais {f}"],
-    "intro": ["{e} :", "{e}, ", "requête {e} ", "prends les {e} avec ", "choisis {e} par ", "voir {e} : ", "{e} ayant ", ""],
+    "intro": [
+        "{e} :",
+        "{e}, ",
+        "requête {e} ",
+        "prends les {e} avec ",
+        "choisis {e} par ",
+        "voir {e} : ",
+        "{e} ayant ",
+        "",
+    ],
     "every": [" & ", " plus ", ", puis ", " ainsi que "],
     "some": [" | ", " sinon ", " à défaut "],
     "not": ["non ({c})", "en laissant ({c})", "jamais ({c})", "sans : {c}"],

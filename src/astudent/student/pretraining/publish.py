@@ -41,7 +41,10 @@ def publish(work: Path, folder: Path) -> None:
 def _write_config(path: Path, rope: dict) -> None:
     """Ollama reads the RoPE bases at the top level, where transformers 5 no longer writes them."""
     config = json.loads(path.read_text(encoding="utf-8"))
-    config |= {"rope_theta": rope["full_attention"]["rope_theta"], "rope_local_base_freq": rope["sliding_attention"]["rope_theta"]}
+    config |= {
+        "rope_theta": rope["full_attention"]["rope_theta"],
+        "rope_local_base_freq": rope["sliding_attention"]["rope_theta"],
+    }
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

@@ -52,12 +52,17 @@ class PickTask(Task):
         super().__init__(rng, words)
         key = self.dialect.keys["pick"]
         names = choice([field.const() for field in self.dialect.fields])
-        self.key, self.schema = key, self.dialect.schema(closed({key: {"type": "array", "items": names, "minItems": 1}}), {})
+        self.key, self.schema = (
+            key,
+            self.dialect.schema(closed({key: {"type": "array", "items": names, "minItems": 1}}), {}),
+        )
 
     def example(self, language: str) -> Example:
         fields = self.rng.sample(self.dialect.fields, self.rng.randint(1, len(self.dialect.fields)))
         asked = self.joined(language, [field.label(language) for field in fields])
-        return Example(self.phrase(language, "pick", l=asked), compact_json({self.key: [field.name for field in fields]}))
+        return Example(
+            self.phrase(language, "pick", l=asked), compact_json({self.key: [field.name for field in fields]})
+        )
 
 
 class ValuesTask(Task):
@@ -67,7 +72,12 @@ class ValuesTask(Task):
         super().__init__(rng, words)
         keys, dialect = self.dialect.keys, self.dialect
         branches = [
-            closed({keys["key"]: field.const(), keys["operand"]: {"type": "array", "items": dialect.ref(field.name), "minItems": 1}})
+            closed(
+                {
+                    keys["key"]: field.const(),
+                    keys["operand"]: {"type": "array", "items": dialect.ref(field.name), "minItems": 1},
+                }
+            )
             for field in dialect.of_kind("enum")
         ]
         definitions = {name: node for name, node in dialect.field_definitions().items() if name not in KINDS}
@@ -110,7 +120,9 @@ class QueryTask(Task):
         spoken = ""
         if rng.random() < 0.9:
             spoken, answer["filter"] = self.condition(language)
-        tail = [part for part in rng.sample(("sort", "limit", "group"), 3) if getattr(dialect, part) and rng.random() < 0.33]
+        tail = [
+            part for part in rng.sample(("sort", "limit", "group"), 3) if getattr(dialect, part) and rng.random() < 0.33
+        ]
         if not spoken and not tail:
             spoken, answer["filter"] = self.condition(language)
         for part in tail:
@@ -119,7 +131,9 @@ class QueryTask(Task):
             answer |= encoded
         intro = self.phrase(language, "intro", e=dialect.entity.label(language))
         query = (intro + spoken).strip()
-        return Example(query[0].upper() + query[1:] if rng.random() < 0.4 else query, compact_json(self.ordered(answer)))
+        return Example(
+            query[0].upper() + query[1:] if rng.random() < 0.4 else query, compact_json(self.ordered(answer))
+        )
 
     def ordered(self, answer: dict[str, Json]) -> Json:
         """The parts under their keys, in the schema's order."""
@@ -131,7 +145,9 @@ class QueryTask(Task):
         count = self.rng.choice((1, 1, 2, 2, 2, 3))
         if self.dialect.junction == "flat":
             leaves = [self.term(language) for _ in range(count)]
-            return self.rng.choice(PHRASINGS[language]["every"]).join(text for text, _ in leaves), [code for _, code in leaves]
+            return self.rng.choice(PHRASINGS[language]["every"]).join(text for text, _ in leaves), [
+                code for _, code in leaves
+            ]
         if count == 3 and self.rng.random() < 0.5:
             return self.nested(language)
         return self.group_of(language, [self.term(language) for _ in range(count)], self.mode())
@@ -147,7 +163,9 @@ class QueryTask(Task):
 
     def nested(self, language: str) -> tuple[str, Json]:
         mode = self.mode()
-        spoken, code = self.group_of(language, [self.term(language) for _ in range(2)], "some" if mode == "every" else "every")
+        spoken, code = self.group_of(
+            language, [self.term(language) for _ in range(2)], "some" if mode == "every" else "every"
+        )
         items = [self.term(language), (f"({spoken})", code)]
         return self.group_of(language, items[:: self.rng.choice((1, -1))], mode)
 
@@ -163,14 +181,20 @@ class QueryTask(Task):
         label = field.label(language)
         if field.kind == "flag":
             wanted = self.rng.random() < 0.6
-            return self.phrase(language, "true" if wanted else "false", f=label), self.dialect.encode_leaf(field.name, relation, wanted)
+            return self.phrase(language, "true" if wanted else "false", f=label), self.dialect.encode_leaf(
+                field.name, relation, wanted
+            )
         if relation in PAIRS:
             (low, first), (high, second) = sorted(self.value(language, field) for _ in range(2))
-            return self.phrase(language, relation, f=label, v=first, w=second), self.dialect.encode_leaf(field.name, relation, [low, high])
+            return self.phrase(language, relation, f=label, v=first, w=second), self.dialect.encode_leaf(
+                field.name, relation, [low, high]
+            )
         if relation in LISTS:
             values = self.rng.sample(field.values, self.rng.randint(1, min(3, len(field.values))))
             asked = self.joined(language, [value.label(language) for value in values], "either")
-            return self.phrase(language, relation, f=label, v=asked), self.dialect.encode_leaf(field.name, relation, [v.name for v in values])
+            return self.phrase(language, relation, f=label, v=asked), self.dialect.encode_leaf(
+                field.name, relation, [v.name for v in values]
+            )
         value, text = self.value(language, field)
         return self.phrase(language, relation, f=label, v=text), self.dialect.encode_leaf(field.name, relation, value)
 
@@ -196,10 +220,15 @@ class QueryTask(Task):
 
     def limit(self, language: str) -> tuple[str, Json]:
         number = self.rng.choice((1, 3, 5, 10, 20, 50, self.rng.randint(2, 100)))
-        return self.phrase(language, "limit", n=say_number(self.rng, language, number)), {"limit": self.dialect.encode_limit(number)}
+        return self.phrase(language, "limit", n=say_number(self.rng, language, number)), {
+            "limit": self.dialect.encode_limit(number)
+        }
 
     def group(self, language: str) -> tuple[str, Json]:
-        field, fn = self.rng.choice(self.dialect.of_kind("enum")), self.rng.choice(("count", "count", "sum", "avg", "min", "max"))
+        field, fn = (
+            self.rng.choice(self.dialect.of_kind("enum")),
+            self.rng.choice(("count", "count", "sum", "avg", "min", "max")),
+        )
         number = None if fn == "count" else self.rng.choice(self.dialect.of_kind("number"))
         measured = self.phrase(language, fn, f=number.label(language) if number else "")
         spoken = f"{measured} {self.phrase(language, 'group', f=field.label(language))}"
@@ -214,7 +243,15 @@ def draw_number(rng: Random) -> int | float:
         return round(rng.uniform(0, 500), rng.choice((1, 2)))
     if shape < 0.15:
         return -rng.randint(1, 99)
-    return rng.choice((rng.randint(0, 12), rng.randint(10, 99), rng.randint(100, 999), rng.randint(1, 99) * 50, rng.randint(1000, 99999)))
+    return rng.choice(
+        (
+            rng.randint(0, 12),
+            rng.randint(10, 99),
+            rng.randint(100, 999),
+            rng.randint(1, 99) * 50,
+            rng.randint(1000, 99999),
+        )
+    )
 
 
 def say_number(rng: Random, language: str, number: float) -> str:
@@ -228,7 +265,9 @@ def say_date(rng: Random, language: str, date: tuple[int, int, int]) -> str:
     year, month, day = date
     name = MONTHS[language][month - 1]
     forms = [f"{year:04d}-{month:02d}-{day:02d}", f"{day} {name} {year}", f"{day} {name} {year}"]
-    return rng.choice([*forms, f"{name} {day}, {year}"] if language == "en" else [*forms, f"{day:02d}/{month:02d}/{year:04d}"])
+    return rng.choice(
+        [*forms, f"{name} {day}, {year}"] if language == "en" else [*forms, f"{day:02d}/{month:02d}/{year:04d}"]
+    )
 
 
 TASKS: dict[str, type[Task]] = {"query": QueryTask, "pick": PickTask, "values": ValuesTask, "copy": CopyTask}

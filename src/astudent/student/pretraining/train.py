@@ -72,7 +72,9 @@ class Pretraining:
         return self.plan.work / "checkpoint.pt"
 
     def _hidden(self, ids: Tensor, masks: dict[str, Tensor], positions: Tensor) -> Tensor:
-        return self.model.model(input_ids=ids, attention_mask=masks, position_ids=positions, use_cache=False).last_hidden_state
+        return self.model.model(
+            input_ids=ids, attention_mask=masks, position_ids=positions, use_cache=False
+        ).last_hidden_state
 
     def losses(self, pack: Pack) -> tuple[Tensor, Tensor]:
         """Per supervised token of the pack (N of them): its loss, and whether the model's first choice was right. Both (N,)."""
@@ -88,7 +90,11 @@ class Pretraining:
             recent.append(self._train_step())
             if self.step % self.plan.report_every == 0 or self.step == self.plan.steps:
                 self.save()
-                facts = {"step": self.step, "loss": sum(recent) / len(recent), "seconds_per_step": (time.monotonic() - started) / (self.step - first)}
+                facts = {
+                    "step": self.step,
+                    "loss": sum(recent) / len(recent),
+                    "seconds_per_step": (time.monotonic() - started) / (self.step - first),
+                }
                 self._log(facts | self.evaluate())
                 recent.clear()
 
@@ -119,7 +125,11 @@ class Pretraining:
         return found
 
     def save(self) -> None:
-        state = {"step": self.step, "model": self.model.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers]}
+        state = {
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "optimizers": [o.state_dict() for o in self.optimizers],
+        }
         half_written = self.checkpoint.with_suffix(".tmp")
         torch.save(state, half_written)
         os.replace(half_written, self.checkpoint)
@@ -134,7 +144,9 @@ class Pretraining:
     def _log(self, facts: dict[str, float]) -> None:
         print(json.dumps(facts), flush=True)
         with (self.plan.work / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(facts | {"plan": {key: str(value) for key, value in asdict(self.plan).items()}}) + "\n")
+            log.write(
+                json.dumps(facts | {"plan": {key: str(value) for key, value in asdict(self.plan).items()}}) + "\n"
+            )
 
 
 def load_tokenizer(plan: Plan) -> SentencePieceProcessor:

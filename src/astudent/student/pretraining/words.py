@@ -13,7 +13,9 @@ ONSETS = "b c d f g h j k l m n p r s t v w x br cl cr dr fl fr gl gr pl pr sl s
 NUCLEI = "a e i o u y é è ê à ai au ea ee ei eu ie io oi oo ou œ ü î ô".split()
 CODAS = "b c d f g k l m n p r s t x z nd nt rd rt st ll ss ge ve ck ng que tion ment eur age ique ing er ed ly".split()
 LINKS = ("de", "du", "à", "en", "of", "for", "par", "des", "la", "to")
-NAMES = "Léa Marc Atlas Orion Delta Nova Vega Zoé Hugo Inès Otto Milo Nadia Ravel Élan Côme Béa Noël Thaïs Anouk".split()
+NAMES = (
+    "Léa Marc Atlas Orion Delta Nova Vega Zoé Hugo Inès Otto Milo Nadia Ravel Élan Côme Béa Noël Thaïs Anouk".split()
+)
 
 # What pre-training may not show: the keys and operators of the pipeline's own language (scripts/check_tiny_student.py compares).
 FORBIDDEN = frozenset(
@@ -63,7 +65,9 @@ class WordMaker:
 
     def literal(self, rng: Random) -> str:
         """A text value: names, words, codes."""
-        words = [rng.choice(NAMES) if rng.random() < 0.2 else self.word(rng) for _ in range(rng.choice((1, 1, 1, 2, 2, 3)))]
+        words = [
+            rng.choice(NAMES) if rng.random() < 0.2 else self.word(rng) for _ in range(rng.choice((1, 1, 1, 2, 2, 3)))
+        ]
         style = rng.random()
         if style < 0.3:
             words = [word.capitalize() for word in words]
@@ -72,5 +76,10 @@ class WordMaker:
         elif style < 0.42:
             words.append(str(rng.randint(1, 9999)))
         elif style < 0.45:
-            words = ["".join(chr(rng.choice((rng.randint(33, 126), rng.randint(160, 400), rng.randint(0x1F300, 0x1F5FF)))) for _ in range(3))]
+            words = [
+                "".join(
+                    chr(rng.choice((rng.randint(33, 126), rng.randint(160, 400), rng.randint(0x1F300, 0x1F5FF))))
+                    for _ in range(3)
+                )
+            ]
         return re.sub(r"\s+", " ", rng.choice((" ", " ", " ", "-", "'")).join(words))
