@@ -1,8 +1,8 @@
 """Built schemas: accepted by jsonschema and llguidance, typed, different from each other."""
 
 import json
-import re
 import random
+import re
 
 import jsonschema
 import llguidance

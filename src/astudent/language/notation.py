@@ -305,7 +305,7 @@ class _Reader:
             return None
         if self.text[found.end() : found.end() + 1] in ("=", "/"):  # a label that happens to be a type's name
             return None
-        if " " == self.text[found.end() : found.end() + 1] and not RANGE.match(self.text, found.end() + 1):
+        if self.text[found.end() : found.end() + 1] == " " and not RANGE.match(self.text, found.end() + 1):
             return None  # a label that begins with a type's name
         self.at = found.end()
         if found[0] == "date":

@@ -58,7 +58,7 @@ def _size(keyword: str, kind: Kind, passes: Callable[[int, Any], bool]) -> Calla
     return build
 
 
-def _is_multiple(number: int | float, of: int | float) -> bool:
+def _is_multiple(number: float, of: float) -> bool:
     if isinstance(number, int) and isinstance(of, int):
         return of != 0 and number % of == 0
     try:

@@ -23,7 +23,7 @@ SIGNS = "".join(map(chr, range(33, 127))) + "▁ÀÂÇÉÈÊÎÔÙŒàâäçéè
 # How often each is shown to the trainer; the longer ones need their parts first.
 JSON_GROUPS = {'":': 9000, '{"': 8000, ',"': 7000, '":"': 6000, '","': 5000, '"}': 4000}
 CONTROL = {"pad": "<pad>", "eos": "<eos>", "bos": "<bos>", "unk": "<unk>"}
-NAMES = "string number integer boolean date true false null user model JSON query schema request answer".split()
+NAMES = ["string", "number", "integer", "boolean", "date", "true", "false", "null", "user", "model", "JSON", "query", "schema", "request", "answer"]
 
 
 def train(path: Path, vocabulary: int, seed: int = 1) -> None:
@@ -75,5 +75,5 @@ def _common_words() -> list[str]:
     text = resources.files(__package__).joinpath("common_words.txt").read_text(encoding="utf-8")
     words = [word for line in text.splitlines() if not line.startswith("#") for word in line.split()]
     spoken = [text for phrasing in PHRASINGS.values() for texts in phrasing.values() for text in texts]
-    names = [*NAMES, *sum(MONTHS.values(), []), *sum(NUMERALS.values(), [])]
+    names = [*NAMES, *(word for words in (MONTHS, NUMERALS) for said in words.values() for word in said)]
     return [*words, *names, *(word for text in spoken for word in LETTERS.findall(re.sub(r"\{.\}", "", text)))]

@@ -9,18 +9,17 @@ import unicodedata
 from dataclasses import dataclass, field
 from random import Random
 
-ONSETS = "b c d f g h j k l m n p r s t v w x br cl cr dr fl fr gl gr pl pr sl st tr th ch ph qu sc sp wh".split()
-NUCLEI = "a e i o u y é è ê à ai au ea ee ei eu ie io oi oo ou œ ü î ô".split()
-CODAS = "b c d f g k l m n p r s t x z nd nt rd rt st ll ss ge ve ck ng que tion ment eur age ique ing er ed ly".split()
+ONSETS = ["b", "c", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w", "x", "br", "cl", "cr", "dr", "fl", "fr", "gl", "gr", "pl", "pr", "sl", "st", "tr", "th", "ch", "ph", "qu", "sc", "sp", "wh"]
+NUCLEI = ["a", "e", "i", "o", "u", "y", "é", "è", "ê", "à", "ai", "au", "ea", "ee", "ei", "eu", "ie", "io", "oi", "oo", "ou", "œ", "ü", "î", "ô"]
+CODAS = ["b", "c", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "x", "z", "nd", "nt", "rd", "rt", "st", "ll", "ss", "ge", "ve", "ck", "ng", "que", "tion", "ment", "eur", "age", "ique", "ing", "er", "ed", "ly"]
 LINKS = ("de", "du", "à", "en", "of", "for", "par", "des", "la", "to")
 NAMES = (
-    "Léa Marc Atlas Orion Delta Nova Vega Zoé Hugo Inès Otto Milo Nadia Ravel Élan Côme Béa Noël Thaïs Anouk".split()
+    ["Léa", "Marc", "Atlas", "Orion", "Delta", "Nova", "Vega", "Zoé", "Hugo", "Inès", "Otto", "Milo", "Nadia", "Ravel", "Élan", "Côme", "Béa", "Noël", "Thaïs", "Anouk"]
 )
 
 # What pre-training may not show: the keys and operators of the pipeline's own language (scripts/check_tiny_student.py compares).
 FORBIDDEN = frozenset(
-    """where and or not field operator value group_by aggregate function sort order limit asc desc count sum avg min max
-    eq neq gt gte lt lte between in not_in contains starts_with ends_with""".split()
+    ["where", "and", "or", "not", "field", "operator", "value", "group_by", "aggregate", "function", "sort", "order", "limit", "asc", "desc", "count", "sum", "avg", "min", "max", "eq", "neq", "gt", "gte", "lt", "lte", "between", "in", "not_in", "contains", "starts_with", "ends_with"]
 )
 
 
