@@ -58,7 +58,9 @@ def make_tokenizer(template: str | None = GEMMA_TEMPLATE) -> PreTrainedTokenizer
     return tokenizer
 
 
-def make_model(kind: str, *, window: int = 8, layers: int = 3, seed: int = 0, dtype: torch.dtype = torch.float32) -> Any:
+def make_model(
+    kind: str, *, window: int = 8, layers: int = 3, seed: int = 0, dtype: torch.dtype = torch.float32
+) -> Any:
     """A random model of the family `kind`, on the vocabulary of `make_tokenizer`."""
     torch.manual_seed(seed)
     model = _random_model(kind, window, layers)
@@ -89,7 +91,9 @@ def add_lora(model: Any, rank: int = 4, dropout: float = 0.0) -> Any:
     from peft import LoraConfig, get_peft_model
 
     targets = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-    config = LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=dropout, target_modules=targets, task_type="CAUSAL_LM")
+    config = LoraConfig(
+        r=rank, lora_alpha=2 * rank, lora_dropout=dropout, target_modules=targets, task_type="CAUSAL_LM"
+    )
     model = get_peft_model(model, config, autocast_adapter_dtype=False)
     generator = torch.Generator().manual_seed(1)
     for name, parameter in model.named_parameters():

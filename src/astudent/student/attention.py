@@ -113,7 +113,9 @@ class PackLayout:
         """One sequence: query (1, H, T, D), key and value (1, Hkv, T, D) -> (1, T, H, D)."""
         if window is not None and window <= BAND_LIMIT:
             return _attend_band(self.band(window), query, key, value, scaling, dropout)
-        parts = [part for g in self.groups for part in self._attend_group(g, query, key, value, window, scaling, dropout)]
+        parts = [
+            part for g in self.groups for part in self._attend_group(g, query, key, value, window, scaling, dropout)
+        ]
         return torch.cat(parts, 2).transpose(1, 2)
 
     def band(self, window: int) -> Band:

@@ -138,7 +138,9 @@ class _Columns:
             attention_mask=mask,
             layout=layout,
             predict_at=torch.from_numpy(np.concatenate(self.predict_at)),
-            targets=torch.from_numpy(np.concatenate([r.input_ids[r.prompt_length :] for r in self.rows]).astype(np.int64)),
+            targets=torch.from_numpy(
+                np.concatenate([r.input_ids[r.prompt_length :] for r in self.rows]).astype(np.int64)
+            ),
             roles=torch.from_numpy(np.concatenate([r.roles for r in self.rows]).astype(np.int64)),
             weights=torch.from_numpy(np.concatenate([r.weights for r in self.rows])),
             rows=torch.from_numpy(np.repeat(np.arange(len(self.rows)), counts)),

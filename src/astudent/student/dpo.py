@@ -103,7 +103,16 @@ class StudentDPOTrainer(PackTrainer, DPOTrainer):
         """Adds a micro-batch to the sums of the next line; roles are those of the chosen answers."""
         self.train_sums.add(losses, batch, where=batch.rows % 2 == 0)
         margin = rewards[:, 0] - rewards[:, 1]
-        columns = [objective, preference, rewards[:, 0], rewards[:, 1], margin, (margin > 0).float(), ours[:, 0], ours[:, 1]]
+        columns = [
+            objective,
+            preference,
+            rewards[:, 0],
+            rewards[:, 1],
+            margin,
+            (margin > 0).float(),
+            ours[:, 0],
+            ours[:, 1],
+        ]
         sums = torch.stack([column.detach().double().sum() for column in columns]).cpu()
         self.pair_sums = self.pair_sums + torch.cat([sums, torch.tensor([len(margin)], dtype=torch.float64)])
 

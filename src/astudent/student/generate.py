@@ -244,7 +244,9 @@ class _Chosen:
         return only
 
 
-def _answers(student: Student, prompts: Sequence[Sequence[int]], tokens: list[list[int]], seconds: float) -> list[Answer]:
+def _answers(
+    student: Student, prompts: Sequence[Sequence[int]], tokens: list[list[int]], seconds: float
+) -> list[Answer]:
     stops = chat_format(student.tokenizer).stop_ids
     share = seconds / max(1, len(tokens))
     ended = [bool(ids) and ids[-1] in stops for ids in tokens]
@@ -254,4 +256,3 @@ def _answers(student: Student, prompts: Sequence[Sequence[int]], tokens: list[li
         Answer(text, len(ids), len(prompt), not end, share)
         for text, ids, prompt, end in zip(texts, tokens, prompts, ended, strict=True)
     ]
-

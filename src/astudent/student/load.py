@@ -228,7 +228,10 @@ def _why(base: str, error: Exception) -> tuple[str, str]:
     if "RevisionNotFoundError" in names:
         return f"{base} has no such revision on the model hub", "Mend base_revision."
     if names & {"LocalEntryNotFoundError", "OfflineModeIsEnabled", "ConnectionError", "ConnectTimeout", "ConnectError"}:
-        return f"{base} is not in the local cache and the model hub does not answer", "Set base_model to a local folder."
+        return (
+            f"{base} is not in the local cache and the model hub does not answer",
+            "Set base_model to a local folder.",
+        )
     return f"{base} cannot be loaded: {str(error).splitlines()[0][:200]}", "Mend base_model, or take a local folder."
 
 

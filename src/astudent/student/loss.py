@@ -146,7 +146,9 @@ class LossSums:
     def zeros() -> LossSums:
         shape = (2, len(ROLE_NAMES))
         double = torch.float64
-        return LossSums(torch.zeros(shape, dtype=double), torch.zeros(shape, dtype=double), torch.zeros(2, dtype=double))
+        return LossSums(
+            torch.zeros(shape, dtype=double), torch.zeros(shape, dtype=double), torch.zeros(2, dtype=double)
+        )
 
     def add(self, losses: Tensor, batch: TokenBatch, where: Tensor | None = None) -> None:
         """Adds one batch's losses (N,), or those `where` (N,) is true."""

@@ -77,9 +77,7 @@ class ProgressLine(TrainerCallback):
             self._last_line = time.monotonic()
             self.console.print(self._text(state), highlight=False)
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         if self._bar is not None:
             self._bar.update(self._task, completed=state.global_step, description=self._text(state))
 

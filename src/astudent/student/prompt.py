@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 from transformers import PreTrainedTokenizerBase
 
 from astudent.errors import UsageError
+from astudent.prompt import CONTROL_TOKEN
 
 PLAIN_TEMPLATE = (
     "{{ bos_token if bos_token else '' }}{% for message in messages %}{% if message.role == 'user' %}"
@@ -68,12 +69,19 @@ def _end_of_turn(tokenizer: PreTrainedTokenizerBase, user: dict[str, str]) -> in
     """First token after the assistant's words, or the end of text where the template puts none."""
     answer = {"role": "assistant", "content": "@@answer@@"}
     tail = _apply(tokenizer, [user, answer], prompt=False).rpartition("@@answer@@")[2]
-    ids = tokenizer(tail, add_special_tokens=False)["input_ids"] if tail else []
-    if ids and ids[0] in tokenizer.all_special_ids:  # pyright: ignore[reportIndexIssue]
-        return int(ids[0])  # pyright: ignore[reportIndexIssue, reportArgumentType]
+    ids: list[int] = tokenizer(tail, add_special_tokens=False)["input_ids"] if tail else []  # pyright: ignore
+    if ids and _is_control(tokenizer, ids[0]):
+        return ids[0]
     if tokenizer.eos_token_id is None:
         raise UsageError(f"{tokenizer.name_or_path}: the tokenizer has no end token", "Take another base.")
     return int(tokenizer.eos_token_id)  # pyright: ignore[reportArgumentType]
+
+
+def _is_control(tokenizer: PreTrainedTokenizerBase, token: int) -> bool:
+    """Whether a token is one of a template's own marks: declared special, added, or named like one."""
+    if token in tokenizer.all_special_ids or token in tokenizer.added_tokens_decoder:
+        return True
+    return CONTROL_TOKEN.fullmatch(str(tokenizer.convert_ids_to_tokens(token))) is not None
 
 
 def _apply(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], prompt: bool) -> str:

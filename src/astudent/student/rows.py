@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from astudent.errors import RunError
 from astudent.jsonl import read_rows
@@ -33,7 +32,9 @@ def gate_verdict(corpus: Path) -> str:
         return "unknown"
     verdict = str(json.loads(metadata.read_text(encoding="utf-8")).get("verdict"))
     if verdict != "pass":
-        raise RunError(f"{corpus}: the quality gate says {verdict}", "See the violations in its metadata; mend the data.")
+        raise RunError(
+            f"{corpus}: the quality gate says {verdict}", "See the violations in its metadata; mend the data."
+        )
     return verdict
 
 
@@ -73,5 +74,3 @@ def _draw(row: CorpusRow, seed: int) -> float:
     """A number in [0, 1) that depends on the seed, the schema and the request alone."""
     digest = hashlib.sha256(f"{seed}/{row.schema_id}/{row.query}".encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64
-
-

@@ -74,9 +74,7 @@ def _by_tokens(model: Any) -> Callable[[TokenBatch], Tensor]:
     return lambda batch: token_losses(model, batch)
 
 
-def _measure(
-    model: Any, batches: Sequence[TokenBatch], losses: Callable[[TokenBatch], Tensor]
-) -> tuple[float, Tensor]:
+def _measure(model: Any, batches: Sequence[TokenBatch], losses: Callable[[TokenBatch], Tensor]) -> tuple[float, Tensor]:
     """(sum of losses, gradient of all trainable weights) without dropout; gradients are cleared again."""
     was_training = model.training
     model.eval()

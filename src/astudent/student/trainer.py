@@ -90,9 +90,7 @@ class Best:
 class EndOfRun(TrainerCallback):
     """The last step is logged, evaluated and saved whatever the intervals are."""
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         if state.global_step >= state.max_steps:
             control.should_log = control.should_save = True
             control.should_evaluate = args.eval_strategy != "no"
