@@ -76,6 +76,12 @@ CHEAP = {"field": "price", "operator": "eq", "value": 2}
             True,
         ),
         (
+            # they differ only where both rows that are left fall into one of six groups
+            {"limit": 2, "group_by": ["open", "state"], "aggregate": {"function": "min", "field": "count"}},
+            {"limit": 2, "group_by": ["open", "state"], "aggregate": {"function": "sum", "field": "count"}},
+            False,
+        ),
+        (
             {"group_by": ["state"], "aggregate": {"function": "count"}},
             {"group_by": ["open"], "aggregate": {"function": "count"}},
             False,

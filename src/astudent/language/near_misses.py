@@ -19,7 +19,7 @@ from astudent.language.vocabulary import FieldInfo, Vocabulary
 MAX_ROWS = 20_000
 MAX_MIDDLES = 6  # texts to be contained in one text that are combined freely
 CLASS_SIZE = 4  # values per class of a field that is sorted, grouped or summed up
-TABLES, MAX_TABLE = 16, 8
+TABLES, MAX_TABLE = 48, 8
 LONGEST_TABLE = 2_000  # rows; two limits beyond it are not told apart
 USUAL_NUMBERS = (-2, 0, 1, 3, 8, 20)
 USUAL_TEXTS = ("B", "a", "b", "é")
@@ -66,13 +66,23 @@ def tables_of(
         return [[]]
     sizes = [0, min(longest, LONGEST_TABLE), *(rng.randint(1, MAX_TABLE) for _ in range(TABLES))]
     siblings = {name: {value: members for members in options for value in members} for name, options in classes.items()}
-    return [[_variant(rng.choice(rows), siblings, rng) for _ in range(size)] for size in sizes]
+    return [_table(rows, siblings, size, rng) for size in sizes]
 
 
-def _variant(
-    row: Mapping[str, Any], siblings: Mapping[str, Mapping[Any, list[Any]]], rng: random.Random
-) -> dict[str, Any]:
-    return {name: rng.choice(siblings[name][value]) for name, value in row.items()}
+def _table(
+    rows: Sequence[Mapping[str, Any]], siblings: Mapping[str, Mapping[Any, list[Any]]], size: int, rng: random.Random
+) -> list[dict[str, Any]]:
+    """Rows of which many repeat the one before in all but one field: ties to be broken, groups to be filled."""
+    table: list[dict[str, Any]] = []
+    for _ in range(size):
+        if table and rng.random() < 0.6:
+            changed = set(rng.sample(list(table[-1]), min(1, len(table[-1]))))
+            row: Mapping[str, Any] = table[-1]
+        else:
+            row = rng.choice(rows)
+            changed = set(row)
+        table.append({n: rng.choice(siblings[n][value]) if n in changed else value for n, value in row.items()})
+    return table
 
 
 def _holds(operator: str, value: Any, constant: Any) -> bool:
