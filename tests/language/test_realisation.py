@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ from astudent.language.equivalence import equivalent
 from astudent.language.phrasings_en import ENGLISH
 from astudent.language.phrasings_fr import FRENCH
 from astudent.language.realisation import realise
+from astudent.language.realisation_grammar import without_inner_article
 from astudent.language.realisation_values import MONTHS, NUMBER_WORDS
 from astudent.language.sampling import sample_ast
 from astudent.language.schema import build_schema, load_catalog, load_template
 from astudent.language.vocabulary import Vocabulary, read_vocabulary
-from astudent.records import DomainSpec, FieldSpec, MadeBy
+from astudent.records import DomainSpec, EnumValue, FieldSpec, MadeBy
 from astudent.teacher.lexicon import compose, load_lexicon
 
 DATA = Path(__file__).parents[2] / "data"
@@ -25,7 +27,9 @@ CATALOG, TEMPLATE = load_catalog(DATA / "operator_catalog.json"), load_template(
 LANGUAGES = ("en", "fr")
 
 
-def schema_of(fields: list[FieldSpec], entity: tuple[str, str], rng: random.Random, operators: int = 7) -> dict[str, Any]:
+def schema_of(
+    fields: list[FieldSpec], entity: tuple[str, str], rng: random.Random, operators: int = 7
+) -> dict[str, Any]:
     made_by = MadeBy(provider="embedded", model="embedded")
     spec = DomainSpec(
         schema_id="t-00", domain_id="t", domain="t", variant=0, entity_en=entity[0], entity_fr=entity[1],
@@ -112,7 +116,12 @@ def test_every_name_and_value_is_written_as_the_schema_labels_it(language: str) 
                     assert any(way in text for way in spellings(value, field.type, labels, language)), (text, value)
             bare = {leaf["field"] for leaf in comparisons(ast) if vocabulary.fields[leaf["field"]].type == "enum"}
             for name in field_names(ast):
-                known = {vocabulary.fields[name].labels[language], *([name.replace("_", " ")] if language == "en" else [])}
+                known = {
+                    vocabulary.fields[name].labels[language],
+                    *([name.replace("_", " ")] if language == "en" else []),
+                }
+                if language == "fr":  # "un nom de station" for the label "nom de la station"
+                    known.add(without_inner_article(vocabulary.fields[name].labels[language]))
                 values = {labels[language] for _, labels in vocabulary.fields[name].values} if name in bare else set()
                 said = text.casefold()  # a first letter may be a capital, a value alone may stand for its field
                 assert any(way.casefold() in said for way in known | values), (text, name)
@@ -190,7 +199,9 @@ def test_a_different_value_and_a_denied_value_are_worded_apart(language: str) ->
             for where in (leaf | {"operator": "neq"}, {"not": leaf})
         )
         assert not other & denied
-    apart = [{"field": "paid", "operator": operator, "value": value} for operator, value in (("eq", True), ("neq", False))]
+    apart = [
+        {"field": "paid", "operator": operator, "value": value} for operator, value in (("eq", True), ("neq", False))
+    ]
     texts = [{realise({"where": w}, vocabulary, language, random.Random(seed)) for seed in range(99)} for w in apart]
     assert not texts[0] & texts[1]
 
@@ -229,3 +240,75 @@ def test_both_languages_say_every_operator_of_the_catalogue() -> None:
             for kind in {kinds[name] for name in operator.types if name != "boolean"}:
                 for tables in (phrasings.verbs, phrasings.nouns, phrasings.terse):
                     assert len(tables[kind][operator.name]) >= 1, (kind, operator.name)
+
+
+def wordings(ast: dict[str, Any], language: str, count: int = 150) -> list[str]:
+    vocabulary = read_vocabulary(full_schema())
+    return [realise(ast, vocabulary, language, random.Random(seed)) for seed in range(count)]
+
+
+def test_french_keeps_to_tu_or_to_vous() -> None:
+    verbs = "affiche|trouve|liste|cherche|renvoie|compte|calcule|trie|classe|garde|limite|montre|donne|sors"
+    tu = rf"te plaît|salut|(?:peux|pourrais)-tu|(?:^|[.,] )(?:{verbs})\b"
+    vous = rf"\bvous\b|(?:^|[.,] )(?:(?:{verbs})z|renvoyez|sortez)\b"
+    both = [realise(ast, vocabulary, "fr", random.Random(n)) for n, (ast, vocabulary) in enumerate(SAMPLED)]
+    both += wordings({"sort": [{"field": "price", "order": "asc"}], "limit": 5}, "fr", 300)
+    found = [(re.search(tu, text, re.IGNORECASE), re.search(vous, text, re.IGNORECASE), text) for text in both]
+    assert not [text for friend, other, text in found if friend and other]
+    assert sum(bool(friend) for friend, _, _ in found) > 100
+    assert sum(bool(other) for _, other, _ in found) > 100
+
+
+def test_french_elides_before_a_value() -> None:
+    values = [EnumValue(value="english", label_fr="anglais"), EnumValue(value="dutch", label_fr="néerlandais")]
+    field = FieldSpec(name="lang", type="enum", label_fr="langue", values=values)
+    schema = schema_of(
+        [field, FieldSpec(name="price", type="number")], ("loans", "emprunts"), random.Random(1), len(CATALOG)
+    )
+    vocabulary = read_vocabulary(schema)
+    texts = [
+        realise(
+            {"where": {"field": "lang", "operator": "neq", "value": "english"}}, vocabulary, "fr", random.Random(seed)
+        )
+        for seed in range(200)
+    ]
+    assert not [text for text in texts if re.search(r"\b(de|que) anglais", text)]
+    assert any("différente d'anglais" in text for text in texts) and any("autre qu'anglais" in text for text in texts)
+
+
+def test_no_french_participle_stands_before_a_verb_of_another_subject() -> None:
+    texts = wordings({"sort": [{"field": "price", "order": "asc"}]}, "fr", 300)
+    assert not [
+        text for text in texts if re.match(r"(?:[\w' ]+, )?(?:tri|class|rang)ée?s\b.*\bcommandes", text, re.IGNORECASE)
+    ]
+    assert any(text.casefold().startswith("avec un tri ") for text in texts)
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [("sold_on", "2024-01-01", "2024-02-01"), ("price", 3.5, 20)])
+def test_a_french_range_after_a_noun_has_its_participle(name: str, low: Any, high: Any) -> None:
+    texts = wordings({"where": {"field": name, "operator": "between", "value": [low, high]}}, "fr")
+    assert not [text for text in texts if re.search(r"\b(une date de vente|un prix) entre", text)]
+    assert any(re.search("une date de vente comprise entre|un prix compris entre", text) for text in texts)
+
+
+def test_french_brackets_what_stands_together_after_ou() -> None:
+    price = {"field": "price", "operator": "gt", "value": 50}
+    pair = {
+        "and": [{"field": "city", "operator": "eq", "value": "Oslo"}, {"field": "stock", "operator": "lt", "value": 9}]
+    }
+    assert not [text for text in wordings({"where": {"or": [price, pair]}}, "fr") if "à la fois" in text]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("operator", ["eq", "neq", "gt", "gte", "lt", "lte", "between"])
+def test_no_negative_number_stands_straight_after_a_name(operator: str, language: str) -> None:
+    names = "units on hand|stock|price|réserve|prix"
+    for name in ("stock", "price"):
+        value = [-9, -5] if operator == "between" else -9
+        for text in wordings({"where": {"field": name, "operator": operator, "value": value}}, language, 200):
+            assert not re.search(rf"({names}|minimum|maximum|[-,]) -\d", text), text
+
+
+def test_questions_of_number_put_the_verb_beside_the_noun() -> None:
+    ast = {"where": {"field": "price", "operator": "gt", "value": 50}, "aggregate": {"function": "count"}}
+    assert not [text for text in wordings(ast, "fr") if re.search(r" y a-t-il ?\?$", text) and "50 y" in text]

@@ -3,7 +3,7 @@
 import pytest
 
 from astudent.language.realisation_entity import entity_slots
-from astudent.language.realisation_grammar import agreeing, english_noun, french_noun, is_plural, strip_marks
+from astudent.language.realisation_grammar import agreeing, elides, english_noun, french_noun, is_plural, strip_marks
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,31 @@ def test_an_adjective_agrees_only_where_its_letters_stay() -> None:
     assert agreeing("disponible", feminine=True) == "disponibles"
     assert agreeing("sans gluten", feminine=False) == "sans gluten"
     assert agreeing("actif", feminine=True) is None
+
+
+@pytest.mark.parametrize(
+    ("label", "indefinite"),
+    [
+        ("nom de la station", "un nom de station"),
+        ("nom de l'exploitant", "un nom d'exploitant"),
+        ("taille de la table", "une taille de table"),
+        ("date des semis", "une date de semis"),
+        ("date du jour", "une date du jour"),
+        ("jour de la semaine", "un jour de la semaine"),
+        ("date de marquage de la reine", "une date de marquage de la reine"),
+    ],
+)
+def test_un_takes_no_article_inside(label: str, indefinite: str) -> None:
+    assert strip_marks(french_noun(label, "string").a) == indefinite
+    assert label in strip_marks(french_noun(label, "string").the)
+
+
+def test_elision_heeds_the_aspirated_h() -> None:
+    assert [
+        word for word in ("anglais", "espèces", "hiver", "huile", "haute", "hêtre", "huit", "onze") if elides(word)
+    ] == [
+        "anglais",
+        "espèces",
+        "hiver",
+        "huile",
+    ]

@@ -32,3 +32,10 @@ def test_words_that_would_blend_in_are_quoted() -> None:
     for seed in range(50):
         assert strip_marks(french.label("au frais", Random(seed))) == "« au frais »"
         assert strip_marks(french.string("sans", Random(seed))) == "« sans »"
+
+
+def test_french_writes_a_decimal_comma() -> None:
+    styles = [Style.draw("fr", Random(seed)) for seed in range(50)]
+    assert {strip_marks(style.number(20.99, Random(1))) for style in styles} == {"20,99"}
+    assert {style.formal for style in styles} == {True, False}
+    assert strip_marks(Style.draw("en", Random(1)).number(20.99, Random(1))) == "20.99"

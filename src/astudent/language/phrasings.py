@@ -1,14 +1,23 @@
 """The shape of a language's phrasings; the words stand in phrasings_en.py and phrasings_fr.py.
 
 Slots of a field's templates: `{f}` the name, `{the}` `{a}` `{ofthe}` with article, `{e}` a feminine e where the name
-is feminine; `{v}` the value or the list joined by "or", `{neither}` the list joined by "nor", `{lo}` `{hi}` a range.
-`[is|is not]` is a verb and its denial; a template without one cannot be denied.
+is feminine; `{v}` the value or the list joined by "or", `{neither}` the list joined by "nor", `{lo}` `{hi}` a range;
+`{de_v}` `{que_v}` the value after de and que, which lose their vowel before another.
+`[is|is not]` is a verb and its denial; a template without one cannot be denied. In what addresses the reader,
+`[trie|triez]` is said to a friend and to others.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 ByOperator = Mapping[str, tuple[str, ...]]
+_FORMS = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
+
+
+def form(template: str, second: bool) -> str:
+    """A template with the first or the second form of each `[is|is not]`."""
+    return _FORMS.sub(r"\2" if second else r"\1", template)
 
 
 @dataclass(frozen=True)

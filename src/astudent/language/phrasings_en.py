@@ -65,7 +65,7 @@ _TEXT_NOUNS = _CHOICE_NOUNS | {
     "ends_with": ("{a} ending with {v}", "{a} that ends in {v}"),
 }
 _TERSE_NUMBER = {
-    "eq": ("{f} {v}", "{f}: {v}", "{f} exactly {v}"),
+    "eq": ("{f} {v}", "{f}: {v}", "{f} of {v}", "{f} exactly {v}"),
     "neq": ("{f} not {v}", "{f} other than {v}"),
     "gt": ("{f} above {v}", "{f} over {v}", "{f} more than {v}"),
     "gte": ("{f} at least {v}", "{f} {v} or more", "{f} from {v} up", "min {f} {v}"),

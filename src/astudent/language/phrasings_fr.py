@@ -27,7 +27,7 @@ _DATE_VERBS = {
 }  # fmt: skip
 _CHOICE_VERBS = {
     "eq": ("est {v}", "[est égal{e}|n'est pas égal{e}] à {v}", "[vaut|ne vaut pas] {v}", "est exactement {v}"),
-    "neq": ("n'est pas {v}", "est différent{e} de {v}", "est autre que {v}"),
+    "neq": ("n'est pas {v}", "est différent{e} {de_v}", "est autre {que_v}"),
     "in": ("[est|n'est pas] l'une des valeurs {all}", "figure parmi {all}", "[se trouve|ne se trouve pas] parmi {all}"),
     "not_in": ("n'est ni {neither}", "n'est aucune des valeurs {all}", "ne figure pas parmi {all}"),
 }  # fmt: skip
@@ -44,20 +44,20 @@ _NUMBER_NOUNS = {
     "gte": ("{a} d'au moins {v}", "{a} de {v} ou plus", "{a} supérieur{e} ou égal{e} à {v}"),
     "lt": ("{a} inférieur{e} à {v}", "{a} de moins de {v}", "{a} en dessous de {v}"),
     "lte": ("{a} d'au plus {v}", "{a} de {v} ou moins", "{a} inférieur{e} ou égal{e} à {v}", "{a} de {v} au maximum"),
-    "between": ("{a} compris{e} entre {lo} et {hi}", "{a} entre {lo} et {hi}", "{a} allant de {lo} à {hi}"),
+    "between": ("{a} compris{e} entre {lo} et {hi}", "{a} situé{e} entre {lo} et {hi}", "{a} allant de {lo} à {hi}"),
 }
 _DATE_NOUNS = {
     "eq": ("{a} fixé{e} au {v}", "{a} égal{e} au {v}"),
     "neq": ("{a} autre que le {v}", "{a} différent{e} du {v}"),
-    "gt": ("{a} postérieur{e} au {v}", "{a} après le {v}"),
+    "gt": ("{a} postérieur{e} au {v}", "{a} qui vient après le {v}"),
     "gte": ("{a} à partir du {v} inclus", "{a} le {v} ou après"),
-    "lt": ("{a} antérieur{e} au {v}", "{a} avant le {v}"),
+    "lt": ("{a} antérieur{e} au {v}", "{a} qui vient avant le {v}"),
     "lte": ("{a} le {v} ou avant", "{a} jusqu'au {v} inclus"),
-    "between": ("{a} compris{e} entre le {lo} et le {hi}", "{a} entre le {lo} et le {hi}"),
+    "between": ("{a} compris{e} entre le {lo} et le {hi}", "{a} situé{e} entre le {lo} et le {hi}"),
 }
 _CHOICE_NOUNS = {
     "eq": ("{the} {v}", "{a} égal{e} à {v}", "comme {f} {v}", "pour {f} {v}"),
-    "neq": ("{a} autre que {v}", "{a} différent{e} de {v}"),
+    "neq": ("{a} autre {que_v}", "{a} différent{e} {de_v}"),
     "in": ("{a} parmi {all}", "{a} figurant parmi {all}"),
     "not_in": ("{a} qui n'est ni {neither}", "{a} ne figurant pas parmi {all}"),
 }
@@ -70,10 +70,10 @@ _TERSE_NUMBER = {
     "eq": ("{f} {v}", "{f} : {v}", "{f} égal{e} à {v}"),
     "neq": ("{f} différent{e} de {v}", "{f} autre que {v}"),
     "gt": ("{f} supérieur{e} à {v}", "{f} au-dessus de {v}", "{f} de plus de {v}"),
-    "gte": ("{f} d'au moins {v}", "{f} {v} ou plus", "{f} minimum {v}"),
+    "gte": ("{f} d'au moins {v}", "{f} {v} ou plus", "{f} minimum de {v}"),
     "lt": ("{f} inférieur{e} à {v}", "{f} en dessous de {v}", "{f} de moins de {v}"),
-    "lte": ("{f} d'au plus {v}", "{f} {v} ou moins", "{f} maximum {v}"),
-    "between": ("{f} entre {lo} et {hi}", "{f} de {lo} à {hi}"),
+    "lte": ("{f} d'au plus {v}", "{f} {v} ou moins", "{f} maximum de {v}"),
+    "between": ("{f} compris{e} entre {lo} et {hi}", "{f} entre {lo} et {hi}", "{f} de {lo} à {hi}"),
 }
 _TERSE_DATE = {
     "eq": ("{f} le {v}", "{f} : {v}"),
@@ -82,13 +82,13 @@ _TERSE_DATE = {
     "gte": ("{f} le {v} ou après", "{f} à partir du {v} inclus"),
     "lt": ("{f} avant le {v}", "{f} antérieur{e} au {v}"),
     "lte": ("{f} le {v} ou avant", "{f} jusqu'au {v} inclus"),
-    "between": ("{f} entre le {lo} et le {hi}", "{f} du {lo} au {hi}"),
+    "between": ("{f} compris{e} entre le {lo} et le {hi}", "{f} entre le {lo} et le {hi}", "{f} du {lo} au {hi}"),
 }
 _TERSE_TEXT = {
     "eq": ("{f} {v}", "{f} : {v}"),
-    "neq": ("{f} autre que {v}", "{f} différent{e} de {v}"),
+    "neq": ("{f} autre {que_v}", "{f} différent{e} {de_v}"),
     "in": ("{f} parmi {all}", "{f} au choix parmi {all}"),
-    "not_in": ("{f} absent de {all}", "{f} ni {neither}"),
+    "not_in": ("{f} absent{e} de {all}", "{f} ni {neither}"),
     "contains": ("{f} contenant {v}", "{f} contient {v}"),
     "starts_with": ("{f} commençant par {v}", "{f} commence par {v}"),
     "ends_with": ("{f} finissant par {v}", "{f} se termine par {v}"),
@@ -133,9 +133,9 @@ FRENCH = Phrasings(
     },
     relative="dont {the} {predicate}",
     clause=("{the} {predicate}",),
-    both=("à la fois ", " et "),
-    both_frames=frozenset({"noun"}),
-    either=("soit ", " soit "),
+    both=("", ""),  # "avec A, ou à la fois B et C" is awkward: brackets say it better
+    both_frames=frozenset(),
+    either=("soit ", ", soit "),
     either_frames=frozenset({"clause", "noun", "terse"}),
     joins={"and": (" et ", " et ", ", et "), "or": (" ou ", " ou ", ", ou ")},
     words={"and": "et", "or": "ou", "nor": "ni", "not": "non", "yes_no": "oui/non", "ask": " ?", "semicolon": " ; "},
@@ -148,19 +148,20 @@ FRENCH = Phrasings(
     adjective="{e} {adjective}",
     wholes=("les {e}", "les {e}", "{tous} les {e}"),
     intros=(
-        "montre-moi {x}", "affiche {x}", "trouve {x}", "liste {x}", "donne-moi {x}", "cherche {x}", "montrez-moi {x}",
-        "affichez {x}", "trouvez {x}", "donnez-moi {x}", "je veux voir {x}", "je voudrais {x}", "j'aimerais voir {x}",
-        "j'ai besoin de voir {x}", "peux-tu trouver {x}", "pourriez-vous lister {x}", "pourrais-tu afficher {x}", "sors-moi {x}",
-        "je cherche {x}", "nous voulons {x}", "peut-on voir {x}", "renvoie {x}",
+        "[montre|montrez]-moi {x}", "[affiche|affichez] {x}", "[trouve|trouvez] {x}", "[liste|listez] {x}", "[donne|donnez]-moi {x}",
+        "[cherche|cherchez] {x}", "[trouve|trouvez]-moi {x}", "[sors|sortez]-moi {x}", "[renvoie|renvoyez] {x}", "je veux voir {x}",
+        "je voudrais {x}", "j'aimerais voir {x}", "j'ai besoin de voir {x}", "je cherche {x}", "nous voulons {x}", "peut-on voir {x}",
+        "[peux-tu|pouvez-vous] trouver {x}", "[peux-tu|pouvez-vous] me montrer {x}", "[pourrais-tu|pourriez-vous] lister {x}",
+        "[pourrais-tu|pourriez-vous] afficher {x}",
     ),
     questions={
         "noun": ("{quels} {e} ont ", "{quels} sont les {e} avec "),
-        "relative": ("{quels} sont les {e} ", "pouvez-vous me dire {quels} sont les {e} "),
+        "relative": ("{quels} sont les {e} ", "[peux-tu|pouvez-vous] me dire {quels} sont les {e} "),
         "clause": ("{quels} sont les {e} pour {lesquels} ",),
     },
     terse_intros=("{e} : ", "{e} - ", "{e}, ", "seulement les {e} : "),
-    greetings=("Bonjour, ", "Salut, ", "S'il te plaît, ", "S'il vous plaît, ", "Bonsoir, "),
-    thanks=(", s'il te plaît", ", s'il vous plaît", ", merci"),
+    greetings=("Bonjour, ", "[Salut|Bonjour], ", "S'il [te|vous] plaît, ", "Bonsoir, "),
+    thanks=(", s'il [te|vous] plaît", ", s'il [te|vous] plaît", ", merci"),
     first_n=("les {n} {premiers} {e}", "au plus {n} {e}", "seulement les {n} {premiers} {e}", "un maximum de {n} {e}"),
     sorts={
         "any": {
@@ -182,12 +183,12 @@ FRENCH = Phrasings(
     },
     sort_tail=(", {triés} {s}", ", {classés} {s}", ", {triés} {s}", ", {rangés} {s}"),
     sort_next=(", puis ", " et ensuite "),
-    sort_front=("{triés} {s}, ", "{classés} {s}, "),
-    sort_sentence=(". Trie le tout {s}", ". Classe le résultat {s}", ". Triez le résultat {s}"),
+    sort_front=("avec un tri {s}, ", "dans un classement {s}, "),  # a participle here would go with the verb's subject
+    sort_sentence=(". [Trie|Triez] le tout {s}", ". [Classe|Classez] le résultat {s}", ". [Trie|Triez] le résultat {s}"),
     limit_tail=(", pas plus de {n} résultats", ", seulement les {n} {premiers}", ", au maximum {n}", ", {n} résultats au plus"),
     limit_one=(", seulement {le_premier}", ", un seul résultat", ", pas plus d'un résultat", ", 1 résultat au plus"),
-    limit_sentence=(". Garde seulement les {n} {premiers}", ". Limite la réponse à {n}", ". Pas plus de {n} résultats"),
-    limit_one_sentence=(". Garde seulement {le_premier}", ". Un seul résultat suffit", ". Limite la réponse à 1"),
+    limit_sentence=(". [Garde|Gardez] seulement les {n} {premiers}", ". [Limite|Limitez] la réponse à {n}", ". Pas plus de {n} résultats"),
+    limit_one_sentence=(". [Garde|Gardez] seulement {le_premier}", ". Un seul résultat suffit", ". [Limite|Limitez] la réponse à 1"),
     among="parmi {x}, ",
     top_n={
         "number": {
@@ -209,10 +210,10 @@ FRENCH = Phrasings(
         "min": ("le minimum {ofthe}", "{the} minimal{e}", "la plus petite valeur {ofthe}"),
         "max": ("le maximum {ofthe}", "{the} maximal{e}", "la plus grande valeur {ofthe}"),
     },
-    count_questions=("combien {de_e}{c} y a-t-il{g} ?", "combien y a-t-il {de_e}{c}{g} ?", "quel est le nombre {de_e}{c}{g} ?"),
-    count_orders=("compte les {e}{c}{g}", "donne-moi le nombre {de_e}{c}{g}", "comptez les {e}{c}{g}", "je veux savoir combien il y a {de_e}{c}{g}"),
+    count_questions=("combien {de_e} y a-t-il{c}{g} ?", "combien y a-t-il {de_e}{c}{g} ?", "quel est le nombre {de_e}{c}{g} ?"),
+    count_orders=("[compte|comptez] les {e}{c}{g}", "[donne|donnez]-moi le nombre {de_e}{c}{g}", "je veux savoir combien il y a {de_e}{c}{g}"),
     measure_questions=("que vaut {m} pour les {e}{c}{g} ?", "pour les {e}{c}, que vaut {m}{g} ?"),
-    measure_orders=("donne-moi {m} pour les {e}{c}{g}", "calcule {m} pour les {e}{c}{g}", "calculez {m} pour les {e}{c}{g}", "j'aimerais connaître {m} des {e}{c}{g}"),
+    measure_orders=("[donne|donnez]-moi {m} pour les {e}{c}{g}", "[calcule|calculez] {m} pour les {e}{c}{g}", "j'aimerais connaître {m} des {e}{c}{g}"),
     group_front=("pour chaque {g}, ", "par {g}, "),
     group_tail=(", par {g}", ", pour chaque {g}", ", en groupant par {g}", ", avec une ventilation par {g}"),
     grouped=(", regroup{és} par {g}",),

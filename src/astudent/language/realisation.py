@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from astudent.language.phrasings import Phrasings
+from astudent.language.phrasings import Phrasings, form
 from astudent.language.phrasings_en import ENGLISH
 from astudent.language.phrasings_fr import FRENCH
 from astudent.language.realisation_conditions import ConditionWriter, Said
@@ -132,6 +132,8 @@ class _RequestWriter:
         templates = self.phrasings.measures[aggregate["function"]]
         if re.search(r"\b(total|average|mean|lowest|highest|moyen)", strip_marks(noun.f)):
             templates = templates[:1]
+        if self.style.language == "fr" and " " in noun.f:  # "le nombre de pages moyen" puts the adjective too far off
+            templates = [template for template in templates if not template.startswith("{the} ")]
         return self._pick(templates).format_map(noun.slots())
 
     def _grouping(self, fields: list[str]) -> tuple[str, str]:
@@ -202,7 +204,8 @@ class _RequestWriter:
         return self.rng.random() < probability
 
     def _pick(self, options: Any) -> str:
-        return self.rng.choice(options)
+        """One of the templates, in the register of the whole request."""
+        return form(self.rng.choice(options), second=self.style.formal)
 
 
 def _without(ast: Mapping[str, Any], key: str) -> Mapping[str, Any]:

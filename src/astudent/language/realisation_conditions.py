@@ -14,15 +14,24 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from astudent.language.phrasings import Phrasings
-from astudent.language.realisation_grammar import Noun, agreeing, english_noun, french_noun, protect
+from astudent.language.phrasings import Phrasings, form
+from astudent.language.realisation_grammar import (
+    OPEN,
+    Noun,
+    agreeing,
+    elides,
+    english_noun,
+    french_noun,
+    protect,
+    strip_marks,
+)
 from astudent.language.realisation_values import Style
 from astudent.language.vocabulary import FieldInfo, Vocabulary
 
 Condition = Mapping[str, Any]
 FRAMES = ("relative", "clause", "noun")
-_VERB = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
 _KINDS = {"number": "number", "integer": "number", "date": "date", "string": "text", "enum": "choice"}
+_DASH_LIKE = re.compile(r"^\{(v|lo)\}|\{f\} \{(v|lo)\}")  # where a minus could be read as a dash
 _KEY_AS_NAME, _ADJECTIVE, _EXCEPT, _LISTED = 0.12, 0.2, 0.6, 0.2
 
 
@@ -195,7 +204,9 @@ class ConditionWriter:
         condition = _undoubled(condition)
         if "field" in condition and self.rng.random() < 0.8:
             return self._leaf(condition, "relative", denied=False)
-        return self._fill(self.phrasings.such_that) + self.body(condition, "clause", depth=0 if "field" in condition else 1)
+        return self._fill(self.phrasings.such_that) + self.body(
+            condition, "clause", depth=0 if "field" in condition else 1
+        )
 
     def _leaf(self, leaf: Condition, frame: str, denied: bool, within: str = "") -> str:
         noun, kind = self.noun(leaf["field"]), self.kind(leaf["field"])
@@ -207,15 +218,19 @@ class ConditionWriter:
         templates = self._templates(self.phrasings.verbs[kind], leaf["operator"], slots)
         if denied:
             templates = [template for template in templates if "[" in template]
-        predicate = _VERB.sub(r"\2" if denied else r"\1", self._pick(templates)).format_map(slots)
+        predicate = form(self._pick(templates), second=denied).format_map(slots)
         shape = self.phrasings.relative if frame == "relative" else self._pick(self.phrasings.clause)
         return shape.format_map(slots | {"predicate": predicate})
 
     def _nominal(self, operator: str, kind: str, noun: Noun, frame: str, slots: dict[str, str]) -> str:
         if noun.counted and operator in self.phrasings.counts and self.rng.random() < 0.6:
-            return self._pick(self.phrasings.counts[operator]).format_map(slots | {"f": noun.counted})
-        by_operator = (self.phrasings.nouns if frame == "noun" else self.phrasings.terse)[kind]
-        return self._pick(self._templates(by_operator, operator, slots)).format_map(slots)
+            by_operator, slots = self.phrasings.counts, slots | {"f": noun.counted}
+        else:
+            by_operator = (self.phrasings.nouns if frame == "noun" else self.phrasings.terse)[kind]
+        templates = self._templates(by_operator, operator, slots)
+        if frame == "terse" and _is_negative(slots):
+            templates = [each for each in templates if not _DASH_LIKE.search(each)]
+        return self._pick(templates).format_map(slots)
 
     def _templates(self, by_operator: Mapping[str, tuple[str, ...]], operator: str, slots: dict[str, str]) -> list[str]:
         """The templates of an operator; a list of one value is said like that value alone."""
@@ -251,10 +266,10 @@ class ConditionWriter:
         if leaf["operator"] == "between":
             return {"lo": self._value(field, value[0]), "hi": self._value(field, value[1])}
         if not isinstance(value, list):
-            return {"v": self._value(field, value)}
+            return _with_particles(self._value(field, value))
         items = [self._value(field, each) for each in value]
         if len(items) == 1:
-            return {"v": items[0], "single": "yes"}
+            return _with_particles(items[0]) | {"single": "yes"}
         words, bracketed = self.phrasings.words, f"({', '.join(items)})"
         if within == "or" or frame == "terse":
             return {"v": bracketed, "all": bracketed}
@@ -277,6 +292,17 @@ class ConditionWriter:
 
     def _pick(self, options: Any) -> str:
         return self.rng.choice(options)
+
+
+def _with_particles(value: str) -> dict[str, str]:
+    """The slots of one value: alone, and after the French de and que, which keep their vowel before a quote."""
+    if value.startswith(OPEN) and elides(strip_marks(value)):
+        return {"v": value, "de_v": f"d'{value}", "que_v": f"qu'{value}"}
+    return {"v": value, "de_v": f"de {value}", "que_v": f"que {value}"}
+
+
+def _is_negative(slots: Mapping[str, str]) -> bool:
+    return strip_marks(slots.get("v", slots.get("lo", ""))).startswith("-")
 
 
 def _series(items: list[str], word: str) -> str:

@@ -10,6 +10,11 @@ from dataclasses import dataclass
 OPEN, CLOSE = "\ue000", "\ue001"  # private-use characters around a span that is copied letter by letter
 
 _WORD_END = re.compile("[ '\u2019-]")
+# Heads whose complement says of what kind they are; elsewhere the article may matter ("jour de la semaine").
+_INNER_ARTICLE = re.compile(
+    r"(nom|titre|numéro|code|type|thème|taille|date|durée) (?:du |des |de la |de l['\u2019])(?!jour\b)(.+)",
+    re.IGNORECASE,
+)
 _PLURAL = re.compile(r"[^\W\d_]{2,}[^sui]s$")
 _PLURAL_LOOKALIKES = frozenset(
     {"gas", "canvas", "atlas", "lens", "prix", "poids", "temps", "fois", "accès", "cours", "pays", "bus", "status"}
@@ -49,7 +54,15 @@ _FEMININE = frozenset(
     }
 )  # fmt: skip
 _FEMININE_ENDINGS = ("tion", "sion", "té", "tié", "xion", "aison", "nion", "tude", "rté", "gion")
-_ASPIRATED = frozenset({"hauteur", "haut", "hall", "handicap", "héros", "hors", "hausse", "hangar", "hache"})
+_ASPIRATED = frozenset(
+    {
+        "huit", "huitième", "hauteur", "haut", "haute", "hauts", "hautes", "hall", "handicap", "handball", "héros", "hors", "hausse",
+        "hangar", "hache", "hameau", "hameaux", "haie", "haies", "haricot", "haricots", "harpe", "hasard", "hêtre", "hêtres", "hibou",
+        "hiboux", "hockey", "homard", "homards", "hareng", "harengs", "houblon", "housse", "hublot", "huis", "hiérarchie", "halte",
+        "halle", "halles", "hamster", "hamsters", "hérisson", "hérissons", "héron", "hérons", "hernie", "hongrois", "hongroise",
+        "hollandais", "hollandaise", "hanche", "houille", "hard", "hip", "havre", "hamburger",
+    }
+)  # fmt: skip
 _VOWELS = "aeiouâàäéèêëîïôöùûüœæ"
 
 
@@ -100,8 +113,11 @@ def is_plural(label: str) -> bool:
 
 
 _HEAD_STOPS = frozenset(
-    ["in", "of", "on", "per", "to", "for", "late", "until", "from", "around", "due", "with", "within", "and", "left", "late", "sold", "taken", "set", "driven", "ridden", "spent", "made", "won", "lost", "done", "seen", "drawn", "given"]
-)
+    [
+        "in", "of", "on", "per", "to", "for", "late", "until", "from", "around", "due", "with", "within", "and", "left",
+        "sold", "taken", "set", "driven", "ridden", "spent", "made", "won", "lost", "done", "seen", "drawn", "given",
+    ]
+)  # fmt: skip
 
 
 def english_noun(label: str, field_type: str) -> Noun:
@@ -125,7 +141,17 @@ def french_noun(label: str, field_type: str) -> Noun:
         the, ofthe = f"l'{marked}", f"de l'{marked}"
     else:
         the, ofthe = (f"la {marked}", f"de la {marked}") if feminine else (f"le {marked}", f"du {marked}")
-    return Noun(marked, the, f"{'une' if feminine else 'un'} {marked}", french_de(label, marked), ofthe, "e" if feminine else "", None)
+    indefinite = f"{'une' if feminine else 'un'} {protect(without_inner_article(label))}"
+    return Noun(marked, the, indefinite, french_de(label, marked), ofthe, "e" if feminine else "", None)
+
+
+def without_inner_article(label: str) -> str:
+    """What follows "un": "nom de station" for the label "nom de la station"."""
+    match = _INNER_ARTICLE.match(label)
+    if match is None:
+        return label
+    head, rest = match.groups()
+    return f"{head} {french_de(rest, rest)}"
 
 
 def french_de(label: str, marked: str) -> str:

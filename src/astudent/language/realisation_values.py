@@ -14,13 +14,18 @@ NUMBER_WORDS = {
 MONTHS = {
     "en": ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
     "fr": ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"],
-}
+}  # fmt: skip
 _QUOTES = {"en": [('"', '"'), ("'", "'"), ("“", "”")], "fr": [("« ", " »"), ('"', '"')]}
 _PLAIN_WORD = re.compile(r"[^\W_]{2,}")
 _IN_WORDS, _BARE_WORD, _QUOTED_PHRASE, _QUOTED_WORD = 0.12, 0.2, 0.5, 0.1
 # A label with one of these could be read as part of the sentence.
 _JOINING = frozenset(["and", "or", "not", "nor", "no", "et", "ou", "ni", "non"])
-_LEADING = frozenset(["in", "on", "at", "by", "with", "without", "to", "for", "from", "of", "à", "au", "aux", "en", "dans", "sur", "sans", "hors", "de", "du", "des", "par", "pour", "avec"])
+_LEADING = frozenset(
+    [
+        "in", "on", "at", "by", "with", "without", "to", "for", "from", "of", "à", "au", "aux", "en", "dans", "sur", "sans",
+        "hors", "de", "du", "des", "par", "pour", "avec",
+    ]
+)  # fmt: skip
 
 DateStyle = Literal["iso", "day first", "month first"]
 
@@ -33,15 +38,17 @@ class Style:
     date: DateStyle
     quotes: tuple[str, str]
     decimal: str
+    formal: bool = False  # vous rather than tu
 
     @classmethod
     def draw(cls, language: str, rng: Random) -> "Style":
         long = ("day first", "day first", "month first") if language == "en" else ("day first",)
         date = "iso" if rng.random() < 0.55 else rng.choice(long)
-        return cls(language, date, rng.choice(_QUOTES[language]), rng.choice(",." if language == "fr" else "."))
+        french = language == "fr"
+        return cls(language, date, rng.choice(_QUOTES[language]), "," if french else ".", french and rng.random() < 0.5)
 
     def number(self, value: float, rng: Random) -> str:
-        """12, 12.5 or (French) 12,5; a whole number from 2 to 12 sometimes in words."""
+        """12, and 12.5 or in French 12,5; a whole number from 2 to 12 sometimes in words."""
         if float(value).is_integer():
             whole = int(value)
             in_words = 2 <= whole <= 12 and rng.random() < _IN_WORDS
