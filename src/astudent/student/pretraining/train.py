@@ -2,8 +2,8 @@
 
     data are drawn on the fly -> WORK/checkpoint.pt (all state), then data/tiny_student (see `publish`)
 
-The learning rate warms up, stays, and falls linearly over the last `cooldown` steps. A long leg without cool-down can be prolonged at any time by
-a run with more steps; the last leg cools down. Muon moves the matrices, AdamW the rest: with AdamW alone copying emerges several times later.
+It begins with short texts, until copying has emerged; on long ones from the first step that took several times as long. The learning rate warms up,
+stays, and falls linearly over the last `cooldown` steps. A run without cool-down can be prolonged at any time by one with more steps; the last cools down. Muon moves the matrices, AdamW the rest: with AdamW alone copying emerges several times later.
 """
 
 import json
@@ -25,18 +25,28 @@ from astudent.student.pretraining.tokenizer import letter_pieces
 from astudent.student.pretraining.tokenizer import train as train_tokenizer
 from astudent.student.pretraining.words import WordMaker
 
-SHARES = {"query": 0.56, "pick": 0.18, "values": 0.19, "copy": 0.07}
+
+@dataclass(frozen=True)
+class Leg:
+    """Packs of `length` tokens, `batch` of them in a step; `shares` weighs the tasks."""
+
+    length: int
+    batch: int
+    shares: dict[str, float]
+
+
+SHORT = Leg(320, 10, {"pick": 0.5, "values": 0.3, "copy": 0.2})
+FULL = Leg(1024, 4, {"query": 0.55, "pick": 0.2, "values": 0.2, "copy": 0.05})
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One leg. `steps` counts from the very beginning, `length` in tokens, `batch` in packs."""
+    """One run. `steps` counts from the very beginning; the first `short_steps` of them are the SHORT leg's."""
 
     work: Path
     steps: int
     cooldown: int
-    batch: int = 4
-    length: int = 1024
+    short_steps: int = 500
     vocabulary: int = 2048
     learning_rate: float = 0.01
     embedding_rate: float = 0.005
@@ -58,7 +68,10 @@ class Pretraining:
         plan.work.mkdir(parents=True, exist_ok=True)
         self.plan, self.step = plan, 0
         tokenizer = load_tokenizer(plan)
-        self.maker = PackMaker(tokenizer, WordMaker(letter_pieces(tokenizer)), plan.instruction, plan.length, SHARES)
+        words = WordMaker(letter_pieces(tokenizer))
+        self.makers = {
+            leg.length: PackMaker(tokenizer, words, plan.instruction, leg.length, leg.shares) for leg in (SHORT, FULL)
+        }
         torch.manual_seed(plan.seed)
         self.model = new_model(plan.vocabulary)
         self.embedding = self.model.get_input_embeddings().weight
@@ -98,8 +111,12 @@ class Pretraining:
                 self._log(facts | self.evaluate())
                 recent.clear()
 
+    @property
+    def leg(self) -> Leg:
+        return SHORT if self.step < self.plan.short_steps else FULL
+
     def _train_step(self) -> float:
-        pack = self.maker.batch(Random(f"{self.plan.seed}-{self.step}"), self.plan.batch)
+        pack = self.makers[self.leg.length].batch(Random(f"{self.plan.seed}-{self.step}"), self.leg.batch)
         loss = self.losses(pack)[0].mean()
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -112,12 +129,14 @@ class Pretraining:
         return loss.item()
 
     @torch.no_grad()
-    def evaluate(self, packs: int = 4) -> dict[str, float]:
+    def evaluate(self) -> dict[str, float]:
         """Share of whole answers that are right token for token, with the right past given, by task and language, on dialects never trained on."""
         found = {}
-        for task in ("query", "pick", "values"):
+        for task in self.leg.shares:
             for language in ("en", "fr"):
-                pack = self.maker.batch(Random(f"held out {task} {language}"), packs, task, language)
+                pack = self.makers[self.leg.length].batch(
+                    Random(f"held out {task} {language}"), self.leg.batch, task, language
+                )
                 right = self.losses(pack)[1]
                 answers = pack.segments[:, 1:][pack.supervised[:, 1:]] + 1000 * pack.supervised[:, 1:].nonzero()[:, 0]
                 whole = torch.ones(int(answers.max()) + 1).scatter_reduce_(0, answers, right.float(), "amin")
@@ -139,7 +158,10 @@ class Pretraining:
         self.step = state["step"]
         self.model.load_state_dict(state["model"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            rates = [group["initial_lr"] for group in optimizer.param_groups]
             optimizer.load_state_dict(saved)
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["initial_lr"] = rate  # this leg's, not the one that was saved
 
     def _log(self, facts: dict[str, float]) -> None:
         print(json.dumps(facts), flush=True)
