@@ -36,7 +36,10 @@ def test_pretraining_shares_no_language_with_the_pipeline():
 
 def test_what_is_shared_is_found():
     template, catalog = load(ROOT / "data/base_schema_template.json"), load(ROOT / "data/operator_catalog.json")
-    said = {"name": "over", "phrasings": {"en": ["the {f} goes beyond {v}", "{f} beyond {v}", "{f} higher than {v}"], "fr": []}}
+    said = {
+        "name": "over",
+        "phrasings": {"en": ["the {f} goes beyond {v}", "{f} beyond {v}", "{f} higher than {v}"], "fr": []},
+    }
     found = problems(template, [*catalog, said], dialects=1)
     assert any("'over'" in problem for problem in found)
     assert any("'higher than'" in problem for problem in found)
@@ -69,7 +72,9 @@ def test_a_run_that_is_stopped_goes_on_as_if_it_had_not_been(tmp_path, monkeypat
     runs = {}
     for name, legs in {"whole": (4,), "stopped": (2, 4)}.items():
         for steps in legs:
-            run = train.Pretraining(train.Plan(tmp_path / name, steps, 0, short_steps=3, report_every=2), compiled=False)
+            run = train.Pretraining(
+                train.Plan(tmp_path / name, steps, 0, short_steps=3, report_every=2), compiled=False
+            )
             run.run()
         runs[name] = run.model.state_dict()
     for key, weights in runs["whole"].items():

@@ -27,6 +27,8 @@ BLOCK = 16
 """Query tokens per block of a banded layer."""
 BAND_LIMIT = 64
 """Sliding windows up to this many positions are computed in blocks."""
+SMALL_HEAD = 48
+"""Heads up to this many dimensions are computed in plain products on a CPU."""
 
 
 class AttentionLayout(Protocol):
@@ -86,6 +88,13 @@ class Band:
     mask: Tensor
     back: Tensor
     width: int
+    _bias: Tensor | None = None
+
+    def bias(self, share: int, dtype: torch.dtype) -> Tensor:
+        """(N, 1, share * BLOCK, width): 0 where a key is seen, -inf elsewhere."""
+        if self._bias is None or self._bias.dtype != dtype:
+            self._bias = _as_bias(self.mask, dtype).repeat(1, 1, share, 1)
+        return self._bias
 
 
 @dataclass
@@ -163,7 +172,10 @@ class PackLayout:
         k = torch.cat([prefix_key[:, :, first:].expand(rows, -1, -1, -1), k], 2)
         v = torch.cat([prefix_value[:, :, first:].expand(rows, -1, -1, -1), v], 2)
         q = q.reshape(rows, kv_heads, share * longest, dim)
-        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, **options)
+        if dim <= SMALL_HEAD and q.device.type == "cpu":
+            out = attend_small(q, k, v, self._suffix_bias(g, window, share, q.dtype), *options.values())
+        else:
+            out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, **options)
         out = out.view(rows, kv_heads, share, longest, dim).permute(1, 2, 0, 3, 4)
         return out.reshape(1, heads, rows * longest, dim).index_select(2, g.keep)
 
@@ -178,6 +190,13 @@ class PackLayout:
             self._cache[at] = (seen, mask.repeat(share, 1)[None, None])
         return self._cache[at]
 
+    def _suffix_bias(self, g: Group, window: int | None, share: int, dtype: torch.dtype) -> Tensor:
+        """The suffix mask as what is added to scores: 0 where a key is seen, -inf elsewhere."""
+        at = ("bias", g.prefix, g.longest, window, share)
+        if at not in self._cache:
+            self._cache[at] = _as_bias(self._suffix_mask(g, window, share)[1], dtype)
+        return self._cache[at]
+
     def _prefix_mask(self, prefix: int, window: int) -> Tensor:
         at = ("prefix", prefix, window)
         if at not in self._cache:
@@ -185,6 +204,21 @@ class PackLayout:
             distance = index[:, None] - index[None]
             self._cache[at] = ((distance >= 0) & (distance < window))[None, None]
         return self._cache[at]
+
+
+def attend_small(q: Tensor, k: Tensor, v: Tensor, bias: Tensor, scaling: float, dropout: float) -> Tensor:
+    """Attention in plain products, (B, H, Q, D) x (B, H, L, D); bias (.., Q, L) is added to the scores.
+
+    For small blocks and heads it beats the fused kernel, whose backward is slow on a CPU.
+    """
+    scores = torch.matmul(q * scaling, k.transpose(2, 3)).add_(bias)
+    wide = scores if scores.dtype == torch.float64 else scores.float()
+    shares = torch.softmax(wide, -1).to(v.dtype)
+    return torch.matmul(F.dropout(shares, dropout) if dropout else shares, v)
+
+
+def _as_bias(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, float("-inf"))
 
 
 def _fold(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -232,8 +266,7 @@ def _attend_band(band: Band, query: Tensor, key: Tensor, value: Tensor, scaling:
     k = key[0].transpose(0, 1).index_select(0, band.keys).view(count, band.width, kv_heads, dim).transpose(1, 2)
     v = value[0].transpose(0, 1).index_select(0, band.keys).view(count, band.width, kv_heads, dim).transpose(1, 2)
     q = q.permute(0, 2, 3, 1, 4).reshape(count, kv_heads, share * BLOCK, dim)
-    mask = band.mask.repeat(1, 1, share, 1)
-    out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scaling, dropout_p=dropout)
+    out = attend_small(q, k, v, band.bias(share, q.dtype), scaling, dropout)
     out = out.view(count, kv_heads, share, BLOCK, dim).permute(0, 3, 1, 2, 4).reshape(count * BLOCK, heads, dim)
     return out.index_select(0, band.back)[None]
 

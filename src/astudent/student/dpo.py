@@ -33,7 +33,7 @@ from astudent.student.loss import row_log_probabilities, token_losses
 from astudent.student.selfcheck import CheckResult, check
 from astudent.student.sft import StudentSFTTrainer, callbacks, common_arguments, save_final, train_to_the_end
 from astudent.student.supervision import Source, encode_rows
-from astudent.student.trainer import TOKEN_BUDGET, PackTrainer, Plan, index_dataset
+from astudent.student.trainer import PackTrainer, Plan, index_dataset, token_budget
 
 NAME = "10"
 LOSSES = {
@@ -180,7 +180,7 @@ def align(
 ) -> tuple[dict[str, Any], CheckResult]:
     """Preference tuning in `out`. The reference is the adapter that `student` holds now."""
     set_seed(settings.seed)
-    batcher, check_result = check(student, units, TOKEN_BUDGET[student.device.type])
+    batcher, check_result = check(student, units, token_budget(student))
     print(f"{NAME}: {len(units)} pairs; {check_result.mode}: {check_result.reason}", flush=True)
     reference = reference_losses(student, units, batcher)
     trainer = StudentDPOTrainer(
@@ -211,7 +211,7 @@ def train_control(
     """The SFT-only control in `out`: the same rows in the same steps, the chosen answer as completion."""
     set_seed(settings.seed)
     chosen = [(unit[0],) for unit in units]
-    batcher, check_result = check(student, chosen, TOKEN_BUDGET[student.device.type])
+    batcher, check_result = check(student, chosen, token_budget(student))
     print(f"{NAME}: control: {len(chosen)} chosen answers; {check_result.mode}: {check_result.reason}", flush=True)
     trainer = StudentSFTTrainer(
         model=student.model,

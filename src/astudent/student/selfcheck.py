@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from astudent.student.batching import Batcher, TokenBatch, Unit, pad
+from astudent.student.lean import make_lean, make_plain
 from astudent.student.load import Student
 from astudent.student.loss import base_of, install_token_losses, losses_of_logits, token_losses
 
@@ -42,7 +43,9 @@ def check(student: Student, units: Sequence[Unit], token_budget: int) -> tuple[B
         name = type(base_of(student.model)).__name__
         return plain, CheckResult("full", f"packs are not known to be exact for {name}", None, None)
     rows = _sample(units)
+    make_plain(student.model)
     reference = _measure(student.model, [pad([row], student.pad_id) for row in rows], _by_logits(student.model))
+    make_lean(student.model)
     wrong = ""
     for mode, batcher in (("packs", packed), ("plain", plain)):
         result = _measure(student.model, batcher.micro_batches([(row,) for row in rows])[0], _by_tokens(student.model))
@@ -51,6 +54,7 @@ def check(student: Student, units: Sequence[Unit], token_budget: int) -> tuple[B
             reason = wrong or f"equal row by row: loss within {loss:.1e}, gradient within {gradient:.1e}"
             return batcher, CheckResult(mode, reason, loss, gradient)
         wrong = wrong or f"packs differ from row by row: loss by {loss:.1e}, gradient by {gradient:.1e}"
+    make_plain(student.model)
     install_token_losses(student.model, "full")
     return plain, CheckResult("full", wrong, None, None)
 

@@ -28,7 +28,7 @@ from astudent.student.metrics_log import FILE_NAME, MetricsLog, ProgressLine, cu
 from astudent.student.rows import as_sources, gate_verdict, read_corpus, split_rows, validation_sample
 from astudent.student.selfcheck import CheckResult, check
 from astudent.student.supervision import Encoded, encode_rows
-from astudent.student.trainer import TOKEN_BUDGET, Best, EndOfRun, PackTrainer, Plan, index_dataset, save_adapter
+from astudent.student.trainer import Best, EndOfRun, PackTrainer, Plan, index_dataset, save_adapter, token_budget
 
 NAME = "06"
 METRICS = {
@@ -129,7 +129,7 @@ def fit(
 ) -> tuple[dict[str, Any], CheckResult]:
     """Trains in `out` from the latest checkpoint there, if any. Returns facts of the run and the self-check's result."""
     units = [(row,) for row in rows]
-    batcher, check_result = check(student, units, TOKEN_BUDGET[student.device.type])
+    batcher, check_result = check(student, units, token_budget(student))
     print(f"{NAME}: {len(rows)} rows, {len(held_out)} for validation; {check_result.mode}: {check_result.reason}")
     key, greater = METRICS[settings.metric_for_best]
     best = Best(key, greater, settings.early_stop_min_delta, settings.early_stop_patience) if held_out else None

@@ -24,11 +24,13 @@ from astudent.errors import RunError
 from astudent.jsonl import write_atomic
 from astudent.student import checkpoint as files
 from astudent.student.batching import Batcher, SchemaSampler, StepBatch, TokenBatch, Unit
-from astudent.student.loss import LossSums, token_losses
+from astudent.student.load import Student
+from astudent.student.loss import LossSums, base_of, token_losses
 
 PLAIN = slice(0, 1)
-TOKEN_BUDGET = {"cpu": 4096, "cuda": 16384}
-"""Tokens of one micro-batch, by device."""
+CPU_MEMORY = 4 * 2**30
+"""Bytes that the activations of one micro-batch may take on a CPU; on a GPU it is half of what is free."""
+FEWEST_TOKENS, MOST_TOKENS = 2048, 65536
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,16 @@ class EndOfRun(TrainerCallback):
         if state.global_step >= state.max_steps:
             control.should_log = control.should_save = True
             control.should_evaluate = args.eval_strategy != "no"
+
+
+def token_budget(student: Student) -> int:
+    """Tokens of one micro-batch, from the activations that a token keeps for the backward pass."""
+    config = base_of(student.model).config.get_text_config()
+    width = 10 * config.hidden_size + 4 * config.intermediate_size
+    size = next(base_of(student.model).parameters()).element_size()
+    bytes_per_token = config.num_hidden_layers * width * max(2, size)
+    memory = torch.cuda.mem_get_info()[0] // 2 if student.device.type == "cuda" else CPU_MEMORY
+    return max(FEWEST_TOKENS, min(MOST_TOKENS, memory // bytes_per_token))
 
 
 def index_dataset(units: Sequence[Unit]) -> Dataset:

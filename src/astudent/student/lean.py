@@ -1,0 +1,93 @@
+"""The same mathematics in fewer passes over memory, for small models on a CPU.
+
+In a model of a few million parameters most of a step goes into elementwise passes, not into products. Frozen norms get
+a hand-written backward, and an adapter whose rank is not small against its layer is multiplied into the frozen weight
+first: one product for each layer instead of three, with gradients for A and B as before. The self-check at the start of
+a run compares the result with the untouched forward.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+NORMS_AROUND_ONE = ("Gemma3RMSNorm",)
+NORMS = ("LlamaRMSNorm", "Qwen2RMSNorm", "Qwen3RMSNorm", "MistralRMSNorm")
+
+PASSES_SAVED = 1.5
+"""What one product instead of three saves beside arithmetic: scaling and adding up, measured on 12 layers of 144."""
+
+
+class FrozenRmsNorm(torch.autograd.Function):
+    """x / rms(x) * weight for a weight (D,) that takes no gradient; x (..., D)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
+        scale = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().div_(x.shape[-1]).add_(eps).rsqrt_()
+        ctx.save_for_backward(x, scale, weight)
+        return (x * scale).mul_(weight)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        x, scale, weight = ctx.saved_tensors
+        weighted = grad * weight
+        along = torch.linalg.vecdot(weighted, x).unsqueeze(-1)
+        return weighted.mul_(scale).addcmul_(x, along * scale.pow(3) / -x.shape[-1]), None, None
+
+
+def make_lean(model: Any) -> None:
+    """Puts the leaner forwards in, where they are exact: full precision on a CPU, frozen norms, no dropout."""
+    for module in model.modules():
+        parameter = next(module.parameters(recurse=False), None)
+        if parameter is not None and (parameter.device.type != "cpu" or parameter.dtype == torch.bfloat16):
+            continue
+        name = type(module).__name__
+        if name in NORMS_AROUND_ONE + NORMS and not module.weight.requires_grad:
+            module.forward = types.MethodType(_norm_forward(name in NORMS_AROUND_ONE), module)
+        elif hasattr(module, "lora_A") and hasattr(module, "base_layer") and _is_worth_merging(module):
+            module.forward = types.MethodType(_merged_forward, module)
+
+
+def make_plain(model: Any) -> None:
+    """Takes the leaner forwards out again."""
+    for module in model.modules():
+        if getattr(vars(module).get("forward"), "__func__", None) in _OURS:
+            del module.forward
+
+
+def _norm_forward(around_one: bool) -> Any:
+    return _norm_around_one if around_one else _norm
+
+
+def _norm_around_one(self: Any, x: Tensor) -> Tensor:
+    return FrozenRmsNorm.apply(x, 1.0 + self.weight, self.eps)  # pyright: ignore[reportReturnType]
+
+
+def _norm(self: Any, x: Tensor) -> Tensor:
+    return FrozenRmsNorm.apply(x, self.weight, self.variance_epsilon)  # pyright: ignore[reportReturnType]
+
+
+def _is_worth_merging(module: Any) -> bool:
+    """One plain adapter without dropout, of a rank at which one product is cheaper than three."""
+    base, names = module.base_layer, list(module.lora_A.keys())
+    if type(base) is not nn.Linear or names != ["default"] or getattr(module, "lora_variant", None):
+        return False
+    if not isinstance(module.lora_dropout["default"], nn.Identity):
+        return False
+    rank = module.lora_A["default"].weight.shape[0]
+    three = 3 * rank * (base.in_features + base.out_features)  # products through A and B: forward and two backward
+    return three * PASSES_SAVED >= base.in_features * base.out_features
+
+
+def _merged_forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    if self.disable_adapters or self.merged or self.active_adapters != ["default"]:
+        return type(self).forward(self, x, *args, **kwargs)
+    scaled = self.lora_B["default"].weight * self.scaling["default"]
+    return F.linear(x, torch.addmm(self.base_layer.weight, scaled, self.lora_A["default"].weight), self.base_layer.bias)
+
+
+_OURS = (_norm_around_one, _norm, _merged_forward)

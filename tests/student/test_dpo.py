@@ -1,0 +1,104 @@
+"""Preference tuning: from the SFT adapter, which is the reference; resumption; the control."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from rows_of import make_sources
+from test_sft import lines, new_student, settings
+from tiny_models import completion, make_model, make_tokenizer
+
+from astudent.config import load_config
+from astudent.student.batching import Unit
+from astudent.student.dpo import align, train_control
+from astudent.student.load import Student, assemble
+from astudent.student.supervision import Source, encode_rows
+from astudent.student.trainer import save_adapter
+
+ALIGNMENT = load_config("config/embedded.json").alignment.model_copy(
+    update={
+        "max_steps": 4,
+        "save_steps": 2,
+        "logging_steps": 1,
+        "batch_size": 2,
+        "grad_accum": 2,
+        "rows_per_schema": 2,
+        "learning_rate": 1e-3,
+        "warmup_steps": 0,
+        "sft_coef": 0.0,
+    }
+)
+
+
+def make_pairs() -> list[Unit]:
+    sources: list[Source] = []
+    for source in make_sources(schemas=2, each=5):
+        wrong = Source(source.row_id, source.schema_id, source.schema_json, completion("rating", 9), source.content)
+        sources += [source, wrong]
+    rows = encode_rows(make_tokenizer(), sources, {}, None)
+    return list(zip(rows[::2], rows[1::2], strict=True))
+
+
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SFT adapter whose effect is not zero."""
+    folder = tmp_path_factory.mktemp("sft")
+    student = new_student(settings())
+    for name, parameter in student.model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.05)
+    save_adapter(student.model, folder)
+    return folder
+
+
+def from_adapter(adapter: Path) -> Student:
+    return assemble(make_model("gemma3"), make_tokenizer(), adapter, trainable=True)
+
+
+@pytest.fixture(scope="module")
+def whole_run(adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("dpo")
+    align(from_adapter(adapter), make_pairs(), ALIGNMENT, out)
+    return out
+
+
+def test_the_first_step_starts_at_the_reference(whole_run: Path) -> None:
+    first = lines(whole_run)[0]
+    assert first["loss"] == pytest.approx(0.693147, abs=2e-6)
+    assert first["rewards/chosen"] == pytest.approx(0, abs=1e-5)
+    assert first["rewards/rejected"] == pytest.approx(0, abs=1e-5)
+    assert lines(whole_run)[-1]["rewards/margins"] > 0.1
+
+
+def test_first_logps_are_plain_torch_sums(whole_run: Path, adapter: Path) -> None:
+    """The log-probabilities logged at step 1 are means over pairs that plain transformers gives too."""
+    student = from_adapter(adapter)
+    student.model.eval()
+    sums = []
+    for chosen, _ in make_pairs():
+        ids = torch.from_numpy(chosen.input_ids.astype("int64"))
+        with torch.no_grad():
+            shares = student.model(input_ids=ids[None]).logits[0].log_softmax(-1)
+        sums.append(sum(shares[at - 1, ids[at]].item() for at in range(chosen.prompt_length, len(ids))))
+    assert min(sums) <= lines(whole_run)[0]["logps/chosen"] <= max(sums)
+
+
+def test_resume_gives_the_same_weights(whole_run: Path, adapter: Path, tmp_path: Path) -> None:
+    """Upstream reloads a `ref` folder instead of the policy; ours never writes one, and removes one that is there."""
+    resumed = tmp_path / "run"
+    shutil.copytree(whole_run, resumed)
+    shutil.rmtree(resumed / "checkpoint-4")
+    shutil.copytree(adapter, resumed / "checkpoint-2" / "ref")
+    align(from_adapter(adapter), make_pairs(), ALIGNMENT, resumed)
+    one, other = (folder / "checkpoint-4" / "adapter_model.safetensors" for folder in (whole_run, resumed))
+    assert one.read_bytes() == other.read_bytes()
+    assert lines(resumed) == lines(whole_run)
+
+
+def test_control_learns_the_chosen_answers_in_the_same_steps(adapter: Path, tmp_path: Path, whole_run: Path) -> None:
+    result, _ = train_control(from_adapter(adapter), make_pairs(), ALIGNMENT, tmp_path)
+    tokens: list[Any] = [[line["tokens_by_role"] for line in lines(out)] for out in (tmp_path, whole_run)]
+    assert result["steps"] == 4 and tokens[0] == tokens[1]
+    assert lines(tmp_path)[0]["loss"] == pytest.approx(lines(whole_run)[0]["chosen_loss"], rel=1e-5)

@@ -1,0 +1,128 @@
+"""Packs against plain transformers, row by row: the same losses and the same gradients."""
+
+from typing import Any
+
+import pytest
+import torch
+from rows_of import make_rows
+from tiny_models import add_lora, make_model, make_tokenizer
+
+from astudent.student.batching import Batcher, SchemaSampler, TokenBatch, pack, shared_prefix
+from astudent.student.lean import make_lean
+from astudent.student.load import assemble
+from astudent.student.loss import token_losses
+from astudent.student.selfcheck import check
+
+FAMILIES = ["gemma3", "llama", "qwen2", "qwen3", "mistral"]
+
+
+def gradients(model: Any) -> dict[str, torch.Tensor]:
+    return {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+
+
+def row_by_row(model: Any, rows: list[Any]) -> tuple[float, dict[str, torch.Tensor]]:
+    """Loss and gradients by transformers' own forward, one row at a time, and torch's cross entropy."""
+    model.zero_grad()
+    total = torch.zeros((), dtype=torch.float64)
+    for row in rows:
+        ids = torch.from_numpy(row.input_ids.astype("int64"))[None]
+        labels = torch.from_numpy(row.labels.astype("int64"))
+        logits = model(input_ids=ids).logits[0]
+        total = total + torch.nn.functional.cross_entropy(logits[:-1], labels[1:], ignore_index=-100, reduction="sum")
+    total.backward()
+    return total.item(), gradients(model)
+
+
+def in_batches(model: Any, batches: list[TokenBatch]) -> tuple[float, dict[str, torch.Tensor]]:
+    model.zero_grad()
+    total = torch.zeros((), dtype=torch.float64)
+    for batch in batches:
+        total = total + token_losses(model, batch).sum()
+    total.backward()
+    return total.item(), gradients(model)
+
+
+def assert_same(found: tuple[float, dict[str, Any]], wanted: tuple[float, dict[str, Any]]) -> None:
+    assert abs(found[0] - wanted[0]) / wanted[0] < 1e-12
+    assert found[1].keys() == wanted[1].keys()
+    for name, gradient in wanted[1].items():
+        assert (found[1][name] - gradient).norm() / gradient.norm() < 1e-11, name
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("window", [8, 100])
+@pytest.mark.usefixtures("in_double")
+def test_packs_equal_row_by_row(family: str, window: int) -> None:
+    """Windows that cut the prefix and a suffix (8, in blocks) and that reach into both (100); two schemas in a batch."""
+    model = add_lora(make_model(family, window=window, dtype=torch.float64))
+    assemble(model, make_tokenizer(), trainable=True)
+    rows = make_rows()
+    wanted = row_by_row(model, rows)
+    units = [(row,) for row in rows]
+    for batcher in (Batcher(True, 0, 10**6), Batcher(True, 0, 300), Batcher(False, 0, 300, plain_rows=4)):
+        assert_same(in_batches(model, batcher.micro_batches(units)[0]), wanted)
+    make_lean(model)
+    assert_same(in_batches(model, Batcher(True, 0, 10**6).micro_batches(units)[0]), wanted)
+
+
+@pytest.mark.usefixtures("in_double")
+def test_packs_with_gradient_checkpointing() -> None:
+    model = add_lora(make_model("gemma3", dtype=torch.float64))
+    assemble(model, make_tokenizer(), trainable=True)
+    rows = make_rows()
+    wanted = row_by_row(model, rows)
+    model.train()
+    model.enable_input_require_grads()
+    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    assert_same(in_batches(model, [pack([rows[:4], rows[4:]])]), wanted)
+
+
+def test_self_check_accepts_packs() -> None:
+    student = assemble(add_lora(make_model("gemma3")), make_tokenizer(), trainable=True)
+    batcher, result = check(student, [(row,) for row in make_rows()], 10**6)
+    assert batcher.packed and result.mode == "packs"
+
+
+def test_self_check_catches_a_wrong_mask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attention that lets a request see the one before it: the run falls back to plain batches and says so."""
+    from astudent.student import attention
+
+    original = attention.attend_small
+    monkeypatch.setattr(attention, "attend_small", lambda q, k, v, bias, *a: original(q, k, v, bias * 0 + 0, *a))
+    monkeypatch.setattr(attention, "_as_bias", lambda mask, dtype: torch.zeros(mask.shape, dtype=dtype))
+    student = assemble(add_lora(make_model("gemma3")), make_tokenizer(), trainable=True)
+    batcher, result = check(student, [(row,) for row in make_rows()], 10**6)
+    assert not batcher.packed and result.mode == "plain" and "packs differ" in result.reason
+
+
+def test_unknown_architecture_takes_full_logits() -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    tokenizer = make_tokenizer()
+    config = GPT2Config(vocab_size=len(tokenizer), n_embd=16, n_layer=1, n_head=2, n_positions=1024)
+    student = assemble(GPT2LMHeadModel(config), tokenizer, trainable=True)
+    rows = make_rows()
+    batcher, result = check(student, [(row,) for row in rows], 10**6)
+    assert result.mode == "full" and "GPT2LMHeadModel" in result.reason
+    found, _ = in_batches(student.model, batcher.micro_batches([(row,) for row in rows])[0])
+    student.model.eval()
+    assert found == pytest.approx(row_by_row(student.model, rows)[0], rel=1e-2)  # dropout is on in the first
+
+
+def test_prefix_leaves_each_row_an_unsupervised_token() -> None:
+    rows = make_rows(schemas=1)
+    prefix = shared_prefix(rows)
+    assert 0 < prefix < min(row.prompt_length for row in rows)
+    assert all((row.input_ids[:prefix] == rows[0].input_ids[:prefix]).all() for row in rows)
+    assert shared_prefix(rows[:1]) == rows[0].prompt_length - 1
+
+
+@pytest.mark.parametrize(("per_step", "share", "world"), [(4, 2, 1), (5, 3, 1), (4, 2, 2), (50, 8, 1)])
+def test_every_step_holds_exactly_its_rows(per_step: int, share: int, world: int) -> None:
+    schemas = [str(i % 3) for i in range(13)]
+    ranks = [SchemaSampler(schemas, per_step, share, 7, rank, world) for rank in range(world)]
+    steps = [sum(parts, []) for parts in zip(*ranks, strict=True)]
+    assert [len(step) for step in steps] == [per_step] * len(ranks[0])
+    assert set(sum(steps, [])) == set(range(13))
+    ranks[0].set_epoch(1)
+    assert list(ranks[0]) != list(SchemaSampler(schemas, per_step, share, 7, 0, world))
