@@ -84,9 +84,10 @@ evaluate() {
 
 # Pairs come from the align split, never from a test split; the aligned adapter and its control face the tests again.
 align() {
-    local judged
+    local judged requests
     judged=$(setting evaluation.align_out_dir)
-    answers "$adapter" "$judged" --split align
+    requests=$(setting alignment.max_requests)
+    answers "$adapter" "$judged" --split align --max-schemas none --max-samples "${requests/null/none}"
     stage 09 --eval-results "$judged/evaluation_results.jsonl"
     stage 10 ${adapter:+--adapter "$adapter"}
     answers "$(setting alignment.output_dir)/checkpoint-final" "$(setting evaluation.dpo_out_dir)"

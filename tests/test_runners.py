@@ -102,7 +102,7 @@ def test_the_whole_way(house: Path) -> None:
         "08 --fresh",
     ]
     alignment = [
-        "07 --fresh --split align --out-dir evaluation.align_out_dir",
+        "07 --fresh --split align --max-schemas none --max-samples alignment.max_requests --out-dir evaluation.align_out_dir",
         "09 --fresh --eval-results evaluation.align_out_dir/evaluation_results.jsonl",
         "10 --fresh",
         "07 --fresh --adapter alignment.output_dir/checkpoint-final --out-dir evaluation.dpo_out_dir",
@@ -143,7 +143,10 @@ def test_evaluation_hands_on_its_flags(house: Path) -> None:
 def test_alignment_starts_from_the_adapter_that_it_is_given(house: Path) -> None:
     calls = run(house, f"{house}/runAlignment.sh --adapter my/adapter")[1]
     assert calls[0] == "preflight --need alignment"
-    assert calls[1] == "07 --split align --adapter my/adapter --out-dir evaluation.align_out_dir"
+    assert (
+        calls[1]
+        == "07 --split align --max-schemas none --max-samples alignment.max_requests --adapter my/adapter --out-dir evaluation.align_out_dir"
+    )
     assert "10 --adapter my/adapter" in calls and calls[-1] == "08"
 
 

@@ -172,6 +172,9 @@ class Evaluation(Section):
     include_invalid: Annotated[bool, "Answer repair prompts too, reported apart."]
     baselines: Annotated[bool, "Evaluate nearest neighbour and copying beside the student."]
     max_samples: Annotated[Count | None, "Rows of each split at most (none: all)."]
+    max_schemas: Annotated[
+        Count | None, "Schemas of each split at most (none: all); few with many rows each are answered faster."
+    ]
     max_new_tokens: Annotated[Count, "Longest answer (tokens)."]
     temperature: Annotated[NotNegative, "0 is greedy."]
     top_p: Annotated[Positive, Le(1), "Nucleus of sampling."]
@@ -186,6 +189,9 @@ class Alignment(Section):
     eval_results: Annotated[Text, "Evaluation that pairs are built from; its rows are of the align split."]
     pairs_out: Annotated[Text, "Pairs: written by 09, read by 10."]
     only_rejected: Annotated[bool, "Pairs from answers that the teacher rejected only."]
+    max_requests: Annotated[
+        Count | None, "Requests of the align split that the runner has answered at most (none: all)."
+    ]
     max_pairs: Annotated[Count | None, "Pairs at most (none: all)."]
     adapter: Annotated[Text, "SFT adapter: the start, and the reference."]
     output_dir: Annotated[Text, "Folder of the run."]

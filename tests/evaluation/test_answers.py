@@ -39,6 +39,17 @@ def test_max_samples_spreads_over_schemas_and_only_grows(row: Make):
     assert seven[:5] == five
 
 
+def test_few_schemas_are_taken_whole_and_from_both_grades_of_names(row: Make):
+    rows = [
+        r
+        for s in range(8)
+        for r in (row(100 * s + i, schema_id=f"s{s}", names=("seen", "new")[s > 3]) for i in range(3))
+    ]
+    two, four = ([s.row for s in choose_samples(rows, ["test_unseen"], None, False, n)] for n in (2, 4))
+    assert len(two) == 6 and {r.names for r in two} == {"seen", "new"}
+    assert {r.schema_id for r in two} < {r.schema_id for r in four}
+
+
 def test_splits_come_in_their_order_and_train_rows_stay_out(row: Make):
     rows = [row(1, split="test_seen"), row(2, split="train"), row(3)]
     assert [s.query_id for s in choose_samples(rows, ["test_unseen", "test_seen"], None, False)] == ["q3", "q1"]

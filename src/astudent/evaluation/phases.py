@@ -33,6 +33,7 @@ ANSWER_KEYS = (
     "training.load_in_4bit",
     "evaluation.splits",
     "evaluation.max_samples",
+    "evaluation.max_schemas",
     "evaluation.include_invalid",
     "evaluation.max_new_tokens",
     "evaluation.temperature",

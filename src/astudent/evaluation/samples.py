@@ -1,8 +1,10 @@
 """Which dataset rows an evaluation asks, and in which order."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from itertools import zip_longest
 from typing import Any
 
 from astudent.errors import RunError
@@ -24,11 +26,15 @@ class Sample:
 
 
 def choose_samples(
-    rows: Iterable[DatasetRow], splits: Sequence[str], max_samples: int | None, include_invalid: bool
+    rows: Iterable[DatasetRow],
+    splits: Sequence[str],
+    max_samples: int | None,
+    include_invalid: bool,
+    max_schemas: int | None = None,
 ) -> list[Sample]:
-    """The samples of `splits`; at most `max_samples` requests of each split, taken from all its schemas in turn.
+    """The samples of `splits`: of each at most `max_samples` requests, taken in turn from at most `max_schemas` schemas.
 
-    A larger `max_samples` keeps the smaller one's samples. RunError names a split that the dataset lacks.
+    A larger maximum keeps the smaller one's samples. RunError names a split that the dataset lacks.
     """
     of_split: dict[str, list[DatasetRow]] = {split: [] for split in splits}
     for row in rows:
@@ -36,7 +42,7 @@ def choose_samples(
             of_split[row.split].append(row)
     chosen: list[Sample] = []
     for split, members in of_split.items():
-        positives = _in_turn([row for row in members if row.is_valid])[:max_samples]
+        positives = _in_turn([row for row in members if row.is_valid], max_schemas)[:max_samples]
         if not positives:
             raise RunError(f"the dataset has no valid row of split {split!r}", "Name another --split, or run stage 04.")
         chosen.extend(Sample(row.query_id, "plain", row) for row in positives)
@@ -45,13 +51,24 @@ def choose_samples(
     return chosen
 
 
-def _in_turn(rows: Sequence[DatasetRow]) -> list[DatasetRow]:
-    """One row of each schema, then the second of each, and so on: any prefix spreads over all schemas."""
+def _in_turn(rows: Sequence[DatasetRow], max_schemas: int | None) -> list[DatasetRow]:
+    """One row of each schema, then the second of each, and so on: any prefix spreads over all schemas that are asked."""
     by_schema: dict[str, list[DatasetRow]] = defaultdict(list)
     for row in rows:
         by_schema[row.schema_id].append(row)
-    places = [(turn, order, row) for order, group in enumerate(by_schema.values()) for turn, row in enumerate(group)]
+    groups = _some_schemas(by_schema, max_schemas) if max_schemas is not None else by_schema.values()
+    places = [(turn, order, row) for order, group in enumerate(groups) for turn, row in enumerate(group)]
     return [row for _, _, row in sorted(places, key=lambda place: place[:2])]
+
+
+def _some_schemas(by_schema: Mapping[str, list[DatasetRow]], most: int) -> list[list[DatasetRow]]:
+    """At most `most` schemas, by the hash of their ids, in turn from those with seen and those with new names."""
+    drawn = sorted(by_schema, key=lambda schema_id: sha256(schema_id.encode()).digest())
+    grades: dict[str, list[list[DatasetRow]]] = defaultdict(list)
+    for schema_id in drawn:
+        grades[by_schema[schema_id][0].names].append(by_schema[schema_id])
+    in_turn = [group for groups in zip_longest(*grades.values()) for group in groups if group is not None]
+    return in_turn[:most]
 
 
 def _repairs(members: Iterable[DatasetRow], positives: Iterable[DatasetRow]) -> Iterator[Sample]:

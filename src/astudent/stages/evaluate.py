@@ -44,7 +44,11 @@ def run(config: Config, options: Options) -> None:
     check_adapter(config.evaluation.adapter)
     settings = config.evaluation
     samples = choose_samples(
-        read_rows(settings.dataset, DatasetRow), settings.splits, settings.max_samples, settings.include_invalid
+        read_rows(settings.dataset, DatasetRow),
+        settings.splits,
+        settings.max_samples,
+        settings.include_invalid,
+        settings.max_schemas,
     )
     targets = targets_of(config)
     worked = [answer_all(targets, samples, config, options), judge_all(targets, samples, config, options)]
@@ -151,7 +155,7 @@ def evaluate_baselines(samples: Sequence[Sample], config: Config, fresh: bool) -
     """Both baselines, once for all students, beside the base model; whether anything was left to do."""
     folder = Path(config.evaluation.base_out_dir)
     outputs = [baseline_path(folder, name) for name in NAMES]
-    settings = settings_of(config, "evaluation.splits", "evaluation.max_samples")
+    settings = settings_of(config, "evaluation.splits", "evaluation.max_samples", "evaluation.max_schemas")
     run = begin_quietly(outputs, settings, [Path(config.evaluation.dataset)], config, fresh)
     if run.status == "complete":
         return False
