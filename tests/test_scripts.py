@@ -1,6 +1,5 @@
 """The ten stages' command lines: names, flags, and a help that costs nothing."""
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -61,21 +60,3 @@ def test_help_has_the_promised_flags_and_imports_neither_torch_nor_pydantic(scri
 def test_a_stage_is_short_and_says_what_it_makes_of_what(script: Path) -> None:
     text = script.read_text()
     assert len(text.splitlines()) < 40 and " -> " in text.split('"""')[1]
-
-
-def cpu_seconds(*arguments: str, times: int = 5) -> float:
-    """The least user CPU time of several starts of Python."""
-    least = float("inf")
-    for _ in range(times):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-        subprocess.run([sys.executable, *arguments], cwd=REPOSITORY, stdout=subprocess.DEVNULL, check=True)
-        least = min(least, resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
-    return least
-
-
-@pytest.mark.slow
-@pytest.mark.smoke
-def test_help_costs_at_most_half_more_than_typer_and_pydantic() -> None:
-    bare = cpu_seconds("-c", "import typer, pydantic")
-    ratios = {script.stem: cpu_seconds(str(script), "--help") / bare for script in SCRIPTS}
-    assert max(ratios.values()) <= 1.5, ratios
