@@ -28,7 +28,7 @@ MODES = [
     ("must", "may"),
     ("each", "one"),
 ]
-NEGATIONS = ["no", "never", "except", "without", "minus", "!", "un", "negate"]
+NEGATIONS = "no never except without minus ! un negate".split()
 WAYS = [
     ("up", "down"),
     ("inc", "dec"),
@@ -165,36 +165,10 @@ FRENCH = {
 }
 PHRASINGS = {"en": ENGLISH, "fr": FRENCH}
 MONTHS = {
-    "en": [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ],
-    "fr": [
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ],
+    "en": "January February March April May June July August September October November December".split(),
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
 }
 NUMERALS = {
-    "en": ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"],
-    "fr": ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze"],
+    "en": "zero one two three four five six seven eight nine ten eleven twelve".split(),
+    "fr": "zéro un deux trois quatre cinq six sept huit neuf dix onze douze".split(),
 }

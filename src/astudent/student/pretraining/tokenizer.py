@@ -23,23 +23,7 @@ SIGNS = "".join(map(chr, range(33, 127))) + "▁ÀÂÇÉÈÊÎÔÙŒàâäçéè
 # How often each is shown to the trainer; the longer ones need their parts first.
 JSON_GROUPS = {'":': 9000, '{"': 8000, ',"': 7000, '":"': 6000, '","': 5000, '"}': 4000}
 CONTROL = {"pad": "<pad>", "eos": "<eos>", "bos": "<bos>", "unk": "<unk>"}
-NAMES = [
-    "string",
-    "number",
-    "integer",
-    "boolean",
-    "date",
-    "true",
-    "false",
-    "null",
-    "user",
-    "model",
-    "JSON",
-    "query",
-    "schema",
-    "request",
-    "answer",
-]
+NAMES = "string number integer boolean date true false null user model JSON query schema request answer".split()
 
 
 def train(path: Path, vocabulary: int, seed: int = 1) -> None:
