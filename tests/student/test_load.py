@@ -54,5 +54,5 @@ def test_hub_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(UsageError, match="local cache|neither a folder"):
+    with pytest.raises(UsageError, match=r"local cache|neither a folder"):
         load_student(with_base("nobody/nothing"))

@@ -135,7 +135,7 @@ def test_an_optimizer_step_does_not_depend_on_its_packs(tmp_path: Path) -> None:
     for share in (1, 4):
         out = tmp_path / str(share)
         train(out, max_steps=1, rows_per_schema=share, lora_dropout=0.0, batch_size=11, grad_accum=1, eval_steps=50)
-        norms.append([line for line in lines(out) if "loss" in line][0])
+        norms.append(next(line for line in lines(out) if "loss" in line))
     assert norms[0]["loss"] == pytest.approx(norms[1]["loss"], rel=1e-5)
     assert norms[0]["grad_norm"] == pytest.approx(norms[1]["grad_norm"], rel=1e-4)
 

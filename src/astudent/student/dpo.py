@@ -20,6 +20,7 @@ from astudent.student import load  # first: on a GPU it imports unsloth, which p
 
 from transformers import set_seed
 from trl import DPOConfig, DPOTrainer, SFTConfig
+from trl.trainer.utils import disable_dropout_in_model
 
 from astudent.cli import Options
 from astudent.errors import RunError, UsageError
@@ -210,6 +211,7 @@ def train_control(
 ) -> tuple[dict[str, Any], CheckResult]:
     """The SFT-only control in `out`: the same rows in the same steps, the chosen answer as completion."""
     set_seed(settings.seed)
+    disable_dropout_in_model(student.model)  # as DPO does: the two differ in their loss alone
     chosen = [(unit[0],) for unit in units]
     batcher, check_result = check(student, chosen, token_budget(student))
     print(f"{NAME}: control: {len(chosen)} chosen answers; {check_result.mode}: {check_result.reason}", flush=True)

@@ -57,6 +57,7 @@ def make_plain(model: Any) -> None:
     for module in model.modules():
         if getattr(vars(module).get("forward"), "__func__", None) in _OURS:
             del module.forward
+            vars(module).pop("_kept_weight", None)
 
 
 def _norm_forward(around_one: bool) -> Any:
@@ -76,7 +77,7 @@ def _is_worth_merging(module: Any) -> bool:
     base, names = module.base_layer, list(module.lora_A.keys())
     if type(base) is not nn.Linear or names != ["default"] or getattr(module, "lora_variant", None):
         return False
-    if not isinstance(module.lora_dropout["default"], nn.Identity):
+    if getattr(module.lora_dropout["default"], "p", 0.0) > 0.0:
         return False
     rank = module.lora_A["default"].weight.shape[0]
     three = 3 * rank * (base.in_features + base.out_features)  # products through A and B: forward and two backward
@@ -86,8 +87,20 @@ def _is_worth_merging(module: Any) -> bool:
 def _merged_forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     if self.disable_adapters or self.merged or self.active_adapters != ["default"]:
         return type(self).forward(self, x, *args, **kwargs)
-    scaled = self.lora_B["default"].weight * self.scaling["default"]
-    return F.linear(x, torch.addmm(self.base_layer.weight, scaled, self.lora_A["default"].weight), self.base_layer.bias)
+    return F.linear(x, _merged_weight(self), self.base_layer.bias)
+
+
+def _merged_weight(module: Any) -> Tensor:
+    """W + scale * B A (out, in); without gradients it is kept until an optimizer step changes A or B."""
+    down, up = module.lora_A["default"].weight, module.lora_B["default"].weight
+    version = (down._version, up._version)
+    kept = vars(module).get("_kept_weight")
+    if not torch.is_grad_enabled() and kept is not None and kept[0] == version:
+        return kept[1]
+    merged = torch.addmm(module.base_layer.weight, up * module.scaling["default"], down)
+    if not torch.is_grad_enabled():
+        object.__setattr__(module, "_kept_weight", (version, merged))
+    return merged
 
 
 _OURS = (_norm_around_one, _norm, _merged_forward)

@@ -23,11 +23,15 @@ if torch.cuda.is_available() and importlib.util.find_spec("unsloth"):
     import unsloth  # pyright: ignore[reportMissingImports]  # noqa: F401  # it patches the others, so it comes first
 
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_log
 
 from astudent.errors import RunError, UsageError
 from astudent.student.attention import PREFIX_SHARED
-from astudent.student.loss import base_of, install_token_losses
+from astudent.student.loss import FULL_PRECISION, base_of, install_token_losses
 from astudent.student.prompt import PLAIN_TEMPLATE
+
+transformers_log.set_verbosity_error()
+transformers_log.disable_progress_bar()
 
 PACKED_ARCHITECTURES = frozenset(
     {"Gemma3ForCausalLM", "LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM", "MistralForCausalLM"}
@@ -130,7 +134,10 @@ def assemble(
     base_model: str = "",
     trainable: bool = False,
 ) -> Student:
-    """A student from parts that are loaded already. Without `trainable` every weight is frozen."""
+    """A student from parts that are loaded already.
+
+    Without `trainable` every weight is frozen, and in full precision the adapter is multiplied into the base.
+    """
     base = base_of(model)
     can_pack = type(base).__name__ in PACKED_ARCHITECTURES and not _is_bidirectional(base)
     if can_pack:
@@ -141,6 +148,8 @@ def assemble(
 
         model = PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable)
     if not trainable:
+        is_exact = base.get_input_embeddings().weight.dtype in FULL_PRECISION and not hasattr(base, "hf_quantizer")
+        model = model.merge_and_unload() if adapter is not None and is_exact else model
         model.requires_grad_(False).eval()
     return Student(model, tokenizer, backend, base_model, can_pack)
 
