@@ -17,6 +17,9 @@ def main(
     work: Annotated[
         Path, typer.Option(help="Folder of the checkpoint and the log; a checkpoint there is resumed.")
     ] = Path(".cache/pretraining"),
+    start: Annotated[
+        Path | None, typer.Option(help="Begin a new run with the weights of this folder (none: from nothing).")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder that transformers loads and Ollama imports.")] = Path(
         "data/tiny_student"
     ),
@@ -26,17 +29,19 @@ def main(
     ] = True,
 ) -> None:
     """Pre-train the tiny student: about an hour on two cores. Stop it at any time; the same command goes on."""
-    with_exit_code(lambda: _pretrain(steps, cooldown, work, out, threads, compiled))
+    with_exit_code(lambda: _pretrain(steps, cooldown, work, start, out, threads, compiled))
 
 
-def _pretrain(steps: int, cooldown: int, work: Path, out: Path, threads: int, compiled: bool) -> None:
+def _pretrain(
+    steps: int, cooldown: int, work: Path, start: Path | None, out: Path, threads: int, compiled: bool
+) -> None:
     import torch
 
     from astudent.student.pretraining.publish import publish
     from astudent.student.pretraining.train import Plan, Pretraining
 
     torch.set_num_threads(threads)
-    Pretraining(Plan(work=work, steps=steps, cooldown=cooldown), compiled).run()
+    Pretraining(Plan(work=work, steps=steps, cooldown=cooldown, start=start), compiled).run()
     publish(work, out)
 
 

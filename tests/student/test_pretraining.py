@@ -79,3 +79,19 @@ def test_a_run_that_is_stopped_goes_on_as_if_it_had_not_been(tmp_path, monkeypat
         runs[name] = run.model.state_dict()
     for key, weights in runs["whole"].items():
         assert torch.equal(weights, runs["stopped"][key]), key
+
+
+@pytest.mark.slow
+def test_a_run_may_begin_with_published_weights(tmp_path, monkeypatch):
+    from astudent.student.pretraining import train
+    from astudent.student.pretraining.publish import publish
+
+    monkeypatch.setattr(train, "SHORT", train.Leg(320, 1, {"pick": 1.0}))
+    first = train.Pretraining(train.Plan(tmp_path / "first", 1, 0), compiled=False)
+    first.save()
+    publish(tmp_path / "first", tmp_path / "published")
+    plan = train.Plan(tmp_path / "second", 900, 0, seed=5, start=tmp_path / "published")
+    second = train.Pretraining(plan, compiled=False)
+    assert second.step == plan.short_steps and plan.rate(second.step, second.born) < 0.1
+    for key, weights in first.model.state_dict().items():
+        assert torch.equal(weights.bfloat16(), second.model.state_dict()[key].bfloat16()), key

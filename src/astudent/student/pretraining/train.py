@@ -8,6 +8,7 @@ stays, and falls linearly over the last `cooldown` steps. A run without cool-dow
 
 import json
 import os
+import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from random import Random
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from sentencepiece import SentencePieceProcessor
 from torch import Tensor, nn
 
@@ -54,11 +56,12 @@ class Plan:
     seed: int = 0
     report_every: int = 100
     instruction: str = "Answer with JSON that fits the schema."
+    start: Path | None = None  # a published folder whose weights a new run begins with, behind the short leg
 
-    def rate(self, step: int) -> float:
-        """The factor on both learning rates at `step`."""
+    def rate(self, step: int, born: int) -> float:
+        """The factor on both learning rates at `step`, for optimizers that began at step `born`."""
         falling = (self.steps - step) / self.cooldown if self.cooldown else 1.0
-        return min(1.0, (step + 1) / self.warmup, max(0.02, falling))
+        return min(1.0, (step - born + 1) / self.warmup, max(0.02, falling))
 
 
 class Pretraining:
@@ -66,7 +69,7 @@ class Pretraining:
 
     def __init__(self, plan: Plan, compiled: bool = True) -> None:
         plan.work.mkdir(parents=True, exist_ok=True)
-        self.plan, self.step = plan, 0
+        self.plan, self.step, self.born = plan, 0, 0
         tokenizer = load_tokenizer(plan)
         words = WordMaker(letter_pieces(tokenizer))
         self.makers = {
@@ -79,6 +82,8 @@ class Pretraining:
         self.trunk = torch.compile(self._hidden) if compiled else self._hidden
         if self.checkpoint.exists():
             self._resume()
+        elif plan.start:
+            self._begin_with(plan.start)
 
     @property
     def checkpoint(self) -> Path:
@@ -122,7 +127,7 @@ class Pretraining:
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * self.plan.rate(self.step)
+                group["lr"] = group["initial_lr"] * self.plan.rate(self.step, self.born)
             optimizer.step()
             optimizer.zero_grad()
         self.step += 1
@@ -146,6 +151,7 @@ class Pretraining:
     def save(self) -> None:
         state = {
             "step": self.step,
+            "born": self.born,
             "model": self.model.state_dict(),
             "optimizers": [o.state_dict() for o in self.optimizers],
         }
@@ -155,13 +161,17 @@ class Pretraining:
 
     def _resume(self) -> None:
         state = torch.load(self.checkpoint, weights_only=True)
-        self.step = state["step"]
+        self.step, self.born = state["step"], state.get("born", 0)
         self.model.load_state_dict(state["model"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             rates = [group["initial_lr"] for group in optimizer.param_groups]
             optimizer.load_state_dict(saved)
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["initial_lr"] = rate  # this leg's, not the one that was saved
+
+    def _begin_with(self, folder: Path) -> None:
+        self.model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)  # the head is the embedding
+        self.step = self.born = self.plan.short_steps
 
     def _log(self, facts: dict[str, float]) -> None:
         print(json.dumps(facts), flush=True)
@@ -172,9 +182,11 @@ class Pretraining:
 
 
 def load_tokenizer(plan: Plan) -> SentencePieceProcessor:
-    """The run's tokenizer; trained first where there is none yet."""
+    """The run's tokenizer: what it began with, else one trained now."""
     path = plan.work / "tokenizer.model"
-    if not path.exists():
+    if not path.exists() and plan.start:
+        shutil.copyfile(plan.start / "tokenizer.model", path)
+    elif not path.exists():
         train_tokenizer(path, plan.vocabulary)
     processor = SentencePieceProcessor()
     processor.Load(str(path))
