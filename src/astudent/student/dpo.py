@@ -37,6 +37,10 @@ from astudent.student.supervision import Source, encode_rows
 from astudent.student.trainer import PackTrainer, Plan, index_dataset, token_budget
 
 NAME = "10"
+NOT_OURS = tuple(
+    f"alignment.{key}" for key in ("eval_results", "only_rejected", "max_pairs", "control", "control_output_dir")
+)
+"""Keys that shape the pairs, or whether there is a control, but neither adapter."""
 LOSSES = {
     "sigmoid": lambda margin, beta: -F.logsigmoid(beta * margin),
     "hinge": lambda margin, beta: torch.relu(1 - beta * margin),
@@ -147,7 +151,7 @@ def train_dpo(config: Config, options: Options) -> None:
     jobs = [(Path(settings.output_dir), align)]
     jobs += [(Path(settings.control_output_dir), train_control)] if settings.control else []
     for out, job in jobs:
-        own = settings_of(config, "alignment")
+        own = {key: value for key, value in settings_of(config, "alignment").items() if key not in NOT_OURS}
         run = StageRun.begin(NAME, [out], own, inputs, root=config.run.outputs_root, fresh=options.fresh)
         if run.status != "complete":
             student = load.load_student(settings, adapter, trainable=True)

@@ -41,10 +41,10 @@ class FrozenRmsNorm(torch.autograd.Function):
 
 def make_lean(model: Any) -> None:
     """Puts the leaner forwards in, where they are exact: full precision on a CPU, frozen norms, no dropout."""
+    first = next(model.parameters())
+    if first.device.type != "cpu" or first.dtype not in (torch.float32, torch.float64):
+        return
     for module in model.modules():
-        parameter = next(module.parameters(recurse=False), None)
-        if parameter is not None and (parameter.device.type != "cpu" or parameter.dtype == torch.bfloat16):
-            continue
         name = type(module).__name__
         if name in NORMS_AROUND_ONE + NORMS and not module.weight.requires_grad:
             module.forward = types.MethodType(_norm_forward(name in NORMS_AROUND_ONE), module)
