@@ -16,7 +16,9 @@ from astudent.settings import Config
 def copied(pipeline: SimpleNamespace, made: Config, tmp_path: Path) -> Config:
     """A configuration whose d_01 to d_04 are a finished run's, free to be broken."""
     config = pipeline.config()
-    shutil.copytree(made.run.outputs_root, config.run.outputs_root, ignore=shutil.ignore_patterns("d_05*", "*.run.json"))
+    shutil.copytree(
+        made.run.outputs_root, config.run.outputs_root, ignore=shutil.ignore_patterns("d_05*", "*.run.json")
+    )
     return config
 
 

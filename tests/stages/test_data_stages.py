@@ -96,7 +96,9 @@ def test_no_request_and_no_ast_stands_on_two_sides(data: list[dict[str, Any]]):
     assert all(len(found) == 1 for found in sides.values())
 
 
-def test_names_say_whether_all_names_of_a_schema_occur_in_training(made: Config, rows: Rows, data: list[dict[str, Any]]):
+def test_names_say_whether_all_names_of_a_schema_occur_in_training(
+    made: Config, rows: Rows, data: list[dict[str, Any]]
+):
     specs = {spec["schema_id"]: spec for spec in rows(made.dataset_generation.schema_specs_out)}
 
     def names_of(schema_id: str) -> set[str]:
@@ -132,7 +134,12 @@ def test_the_metadata_carry_the_verdict_and_the_counts(made: Config, rows: Rows)
 def test_prettified_copies_hold_the_same_rows(made: Config, rows: Rows):
     folder = Path(made.run.pretty_dir)
     settings = made.dataset_generation
-    for out in (settings.schema_specs_out, settings.final_schemas_out, settings.schema_queries_out, settings.dataset_out):
+    for out in (
+        settings.schema_specs_out,
+        settings.final_schemas_out,
+        settings.schema_queries_out,
+        settings.dataset_out,
+    ):
         assert json.loads((folder / f"{Path(out).stem}.json").read_text()) == rows(out)
 
 

@@ -70,7 +70,7 @@ def make_model(
 
 
 def _random_model(kind: str, window: int, layers: int) -> Any:
-    shape = SHAPE | {"vocab_size": len(make_tokenizer()), "num_hidden_layers": layers}
+    shape: Any = SHAPE | {"vocab_size": len(make_tokenizer()), "num_hidden_layers": layers}
     if kind == "gemma3":
         types = ["full_attention" if i % 3 == 2 else "sliding_attention" for i in range(layers)]
         config = Gemma3TextConfig(

@@ -24,9 +24,14 @@ ROOT = Path(__file__).parents[2]
 
 @cache
 def config_of(**settings: Any) -> Any:
-    files = {"operator_catalog": ROOT / "data/operator_catalog.json", "base_schema_template": ROOT / "data/base_schema_template.json"}
+    files = {
+        "operator_catalog": ROOT / "data/operator_catalog.json",
+        "base_schema_template": ROOT / "data/base_schema_template.json",
+    }
     section = {key: str(path) for key, path in files.items()} | settings
-    return load_config(ROOT / "config/embedded.json", {f"dataset_generation.{key}": value for key, value in section.items()})
+    return load_config(
+        ROOT / "config/embedded.json", {f"dataset_generation.{key}": value for key, value in section.items()}
+    )
 
 
 @cache
@@ -69,7 +74,9 @@ def nested_or_negated(where: Any) -> bool:
 
 def test_it_is_a_teacher() -> None:
     as_teacher: Teacher = teacher()
-    assert as_teacher.identity == MadeBy(provider="embedded", model="embedded", seed=config_of().dataset_generation.seed)
+    assert as_teacher.identity == MadeBy(
+        provider="embedded", model="embedded", seed=config_of().dataset_generation.seed
+    )
 
 
 def test_request_i_depends_on_seed_schema_and_i_alone() -> None:

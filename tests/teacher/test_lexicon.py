@@ -77,7 +77,9 @@ def test_variants_cycle_through_the_kinds() -> None:
 
 def test_the_common_names_of_an_unseen_domain_are_all_seen_elsewhere() -> None:
     """A fifth of the domains held out, three common schemas for each domain (they are every third variant)."""
-    common = [[compose(LEXICON, domain.domain_id, variant, seed=11) for variant in (0, 3, 6)] for domain in LEXICON.domains]
+    common = [
+        [compose(LEXICON, domain.domain_id, variant, seed=11) for variant in (0, 3, 6)] for domain in LEXICON.domains
+    ]
     for start in range(5):
         held_out = [table for tables in common[start::5] for table in tables]
         trained = [table for place, tables in enumerate(common) if place % 5 != start for table in tables]

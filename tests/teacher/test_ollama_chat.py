@@ -67,7 +67,9 @@ def test_no_server_is_one_line():
 
 def test_a_busy_server_is_asked_again(ollama: SimpleNamespace):
     waiting = Patient()
-    with ollama.serving(scripted(ollama.error(503, "server busy"), ollama.error(503, "server busy"), ollama.reply("{}"))) as server:
+    with ollama.serving(
+        scripted(ollama.error(503, "server busy"), ollama.error(503, "server busy"), ollama.reply("{}"))
+    ) as server:
         assert chat_with(server.url, waiting).ask(MESSAGES, FORMAT, 1, 0.0).text == "{}"
     assert 1.0 < waiting.slept < 4.0
     assert len(server.chats) == 3
@@ -100,7 +102,10 @@ def test_a_reply_cut_by_its_length_is_a_problem(ollama: SimpleNamespace):
 
 
 def test_a_prompt_cut_by_the_server_is_never_silent(ollama: SimpleNamespace):
-    with ollama.serving(scripted(ollama.reply("{}", prompt_tokens=100))) as server, pytest.raises(UsageError, match="num_ctx"):
+    with (
+        ollama.serving(scripted(ollama.reply("{}", prompt_tokens=100))) as server,
+        pytest.raises(UsageError, match="num_ctx"),
+    ):
         chat_with(server.url).ask(MESSAGES, FORMAT, 1, 0.0)
 
 

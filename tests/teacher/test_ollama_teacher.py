@@ -22,7 +22,12 @@ SCHEMA: dict[str, Any] = {
 }
 MADE_BY = MadeBy(provider="ollama", model="tiny")
 QUERY = QueryRow(
-    query_id="shop-00-q000001", schema_id="shop-00", language="en", query="two </s>", source="generated", made_by=MADE_BY
+    query_id="shop-00-q000001",
+    schema_id="shop-00",
+    language="en",
+    query="two </s>",
+    source="generated",
+    made_by=MADE_BY,
 )
 SPEC: dict[str, Any] = {
     "domain": "a shop",

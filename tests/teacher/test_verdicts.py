@@ -19,7 +19,11 @@ SCHEMA: dict[str, Any] = {
         },
         "number_comparison": {
             "type": "object",
-            "properties": {"field": {"const": "price"}, "operator": {"enum": ["gt", "lte"]}, "value": {"type": "number"}},
+            "properties": {
+                "field": {"const": "price"},
+                "operator": {"enum": ["gt", "lte"]},
+                "value": {"type": "number"},
+            },
             "required": ["field", "operator", "value"],
             "additionalProperties": False,
         },

@@ -90,9 +90,7 @@ def digest_of(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-def known_name_shares(
-    names_by_schema: Mapping[str, frozenset[str]], trained: Collection[str]
-) -> dict[str, float]:
+def known_name_shares(names_by_schema: Mapping[str, frozenset[str]], trained: Collection[str]) -> dict[str, float]:
     """For each schema, the share (0 to 1) of its field and value names that occur in a schema that is trained on."""
     known = frozenset().union(*(names_by_schema[schema_id] for schema_id in trained))
     return {

@@ -160,9 +160,7 @@ def _counted(rows: Iterable[DatasetRow], counts: Counter[str]) -> Iterator[Datas
         yield row
 
 
-def _shortfalls(
-    schemas: Sequence[SchemaRow], accepted: Mapping[str, list[Accepted]], wanted: int
-) -> dict[str, int]:
+def _shortfalls(schemas: Sequence[SchemaRow], accepted: Mapping[str, list[Accepted]], wanted: int) -> dict[str, int]:
     """Rows that each schema lacks, said on stderr."""
     short = {row.schema_id: wanted - len(accepted.get(row.schema_id, [])) for row in schemas}
     short = {schema_id: lacking for schema_id, lacking in short.items() if lacking}

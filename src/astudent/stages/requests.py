@@ -52,9 +52,7 @@ def request_batches(
     if sum(number >= start for number in numbers) == TOPUP_BATCH:
         start += TOPUP_BATCH
     while True:
-        fresh = [
-            row for row in ask_queries(teacher, schema, start, TOPUP_BATCH, "topup") if row.query_id not in have
-        ]
+        fresh = [row for row in ask_queries(teacher, schema, start, TOPUP_BATCH, "topup") if row.query_id not in have]
         for row in fresh:
             topups.append(row)
         yield fresh

@@ -148,7 +148,9 @@ def assemble(
 
         model = PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable)
     if not trainable:
-        is_exact = base.get_input_embeddings().weight.dtype in FULL_PRECISION and not getattr(base, "is_quantized", False)
+        is_exact = base.get_input_embeddings().weight.dtype in FULL_PRECISION and not getattr(
+            base, "is_quantized", False
+        )
         model = model.merge_and_unload() if adapter is not None and is_exact else model
         model.requires_grad_(False).eval()
     return Student(model, tokenizer, backend, base_model, can_pack)

@@ -69,7 +69,9 @@ class EmbeddedTeacher:
         """The hidden AST. Refused by name: another teacher's request, and an AST that this schema does not allow."""
         if query.made_by.provider != PROVIDER or query.ast_json is None:
             maker = f"{query.made_by.provider}/{query.made_by.model}"
-            problem = f"the embedded teacher answers only requests that it wrote; {query.query_id} was written by {maker}"
+            problem = (
+                f"the embedded teacher answers only requests that it wrote; {query.query_id} was written by {maker}"
+            )
             return AnswerOutcome(ast=None, error=problem)
         problems = validator_for(schema_json).problems(query.ast_json)
         if problems:
@@ -77,7 +79,11 @@ class EmbeddedTeacher:
         return AnswerOutcome(ast=query.ast_json)
 
     def judge(
-        self, schema_json: dict[str, Any], query: str, known_ast: dict[str, Any] | None, student_ast: dict[str, Any] | None
+        self,
+        schema_json: dict[str, Any],
+        query: str,
+        known_ast: dict[str, Any] | None,
+        student_ast: dict[str, Any] | None,
     ) -> JudgeVerdict:
         """By equivalence with the known AST; an error where none is known."""
         if known_ast is None:

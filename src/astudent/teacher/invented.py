@@ -7,8 +7,48 @@ import hashlib
 from dataclasses import dataclass, field
 from random import Random
 
-_ONSETS = ["b", "c", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "br", "cr", "dr", "fr", "gr", "pl", "pr", "tr", "st", "ch", "ph", "qu", "th", "bl", "cl", "fl", "gl", "sp", "sk"]
-_VOWELS = {"en": ["a", "e", "i", "o", "u", "ea", "oo", "ou", "ie", "ai", "y"], "fr": ["a", "e", "i", "o", "u", "é", "ou", "ai", "oi", "eau", "è"]}
+_ONSETS = [
+    "b",
+    "c",
+    "d",
+    "f",
+    "g",
+    "h",
+    "j",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "t",
+    "v",
+    "z",
+    "br",
+    "cr",
+    "dr",
+    "fr",
+    "gr",
+    "pl",
+    "pr",
+    "tr",
+    "st",
+    "ch",
+    "ph",
+    "qu",
+    "th",
+    "bl",
+    "cl",
+    "fl",
+    "gl",
+    "sp",
+    "sk",
+]
+_VOWELS = {
+    "en": ["a", "e", "i", "o", "u", "ea", "oo", "ou", "ie", "ai", "y"],
+    "fr": ["a", "e", "i", "o", "u", "é", "ou", "ai", "oi", "eau", "è"],
+}
 _CODAS = ["n", "r", "l", "m", "nd", "nt", "rd", "ge", "ck", "p", "t", "b", "g", "d", "v", "k", "ll", "rn", "lt"]
 _CODA_SHARE = 0.4
 
@@ -38,7 +78,9 @@ class Inventor:
         """A label of one to two words, in French often joined by "de"."""
         if self.rng.random() < 0.65:
             return self.word(language)
-        joint = self.rng.choice((" ", " de ", " du ", " à ")) if language == "fr" else self.rng.choice((" ", " ", " of "))
+        joint = (
+            self.rng.choice((" ", " de ", " du ", " à ")) if language == "fr" else self.rng.choice((" ", " ", " of "))
+        )
         return f"{self.word(language)}{joint}{self.word(language)}"
 
     def _syllable(self, language: str) -> str:

@@ -1,8 +1,8 @@
 """The embedded teacher's words: fields of a domain by variant, in turn common, own and invented.
 
-    common    from a pool that all domains share, so that a schema never seen has names that all were
-    own       of this domain alone: keys, values and labels that occur nowhere else
-    invented  made-up words, in the labels as well, so that names must be looked up
+common    from a pool that all domains share, so that a schema never seen has names that all were
+own       of this domain alone: keys, values and labels that occur nowhere else
+invented  made-up words, in the labels as well, so that names must be looked up
 """
 
 import functools
@@ -141,7 +141,9 @@ def _invented(lexicon: Lexicon, domain_id: str, place: int, rng: Random) -> Tabl
         for field_type in types[: rng.randint(_FEWEST_FIELDS, _MOST_FIELDS)]
     ]
     entities = {language: f"{inventor.word(language)}s" for language in ("en", "fr")}
-    return Table(domain=f"invented words of {domain_id}", entity_en=entities["en"], entity_fr=entities["fr"], fields=fields)
+    return Table(
+        domain=f"invented words of {domain_id}", entity_en=entities["en"], entity_fr=entities["fr"], fields=fields
+    )
 
 
 def _invented_values(inventor: Inventor, rng: Random) -> list[EnumValue]:

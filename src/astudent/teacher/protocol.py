@@ -50,7 +50,11 @@ class Teacher(Protocol):
         ...
 
     def judge(
-        self, schema_json: dict[str, Any], query: str, known_ast: dict[str, Any] | None, student_ast: dict[str, Any] | None
+        self,
+        schema_json: dict[str, Any],
+        query: str,
+        known_ast: dict[str, Any] | None,
+        student_ast: dict[str, Any] | None,
     ) -> JudgeVerdict:
         """Whether a student's AST means what the request asks; `known_ast` is the data set's answer, if any."""
         ...
