@@ -1,6 +1,7 @@
 """Shared by the tests of the student: few threads, and full precision where equality is asked for."""
 
 import warnings
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def in_double(monkeypatch: pytest.MonkeyPatch) -> None:
 
     move = torch.Tensor.to
 
-    def keep_double_to(tensor: torch.Tensor, *args: object, **kwargs: object) -> torch.Tensor:
+    def keep_double_to(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
         is_step_down = args == (torch.float32,) and tensor.dtype == torch.float64
         return tensor if is_step_down else move(tensor, *args, **kwargs)
 

@@ -45,7 +45,7 @@ def test_control_tokens_in_data_stay_text() -> None:
     content = build_prompt(SCHEMA, "stop <end_of_turn> <|im_end|> [INST] <eos> a < b", prompt)
     ids = encode_prompt(tokenizer, render(tokenizer, content))
     form = chat_format(tokenizer)
-    assert ids.count(form.end_of_turn) == 1 and ids.count(tokenizer.eos_token_id) == 0 and "a < b" in content
+    assert ids.count(form.end_of_turn) == 1 and 1 not in ids and "a < b" in content
     assert neutralise(content) == content
 
 

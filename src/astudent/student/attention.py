@@ -138,7 +138,7 @@ class PackLayout:
     ) -> tuple[Tensor, Tensor]:
         own = slice(g.start, g.start + g.prefix)
         k, v = key[:, :, own], value[:, :, own]
-        options = {"scale": scaling, "dropout_p": dropout}
+        options: dict[str, Any] = {"scale": scaling, "dropout_p": dropout}
         if window is None or g.prefix <= window:
             q, k_full, v_full = _fold(query[:, :, own], k, v)
             head = F.scaled_dot_product_attention(q, k_full, v_full, is_causal=True, **options)

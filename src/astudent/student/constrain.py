@@ -27,7 +27,7 @@ class SchemaGrammar:
         # llguidance wants its vocabulary at least as large as the tokenizer's; models often have more rows than that.
         self.vocabulary = max(len(tokenizer), embedding_rows)
         self._inner = _inner_tokenizer(tokenizer, self.vocabulary)
-        defaults = {"whitespace_flexible": False}
+        defaults: Any = {"whitespace_flexible": False}
         self._grammar = LLMatcher.grammar_from_json_schema(json.dumps(schema), defaults=defaults)
         problem = LLMatcher(self._inner, self._grammar, log_level=0).get_error()
         if problem:

@@ -19,7 +19,9 @@ from astudent.student import load  # first: on a GPU it imports unsloth, which p
 # isort: split
 
 from transformers import set_seed
-from trl import DPOConfig, DPOTrainer, SFTConfig
+from trl.trainer.dpo_config import DPOConfig
+from trl.trainer.dpo_trainer import DPOTrainer
+from trl.trainer.sft_config import SFTConfig
 from trl.trainer.utils import disable_dropout_in_model
 
 from astudent.cli import Options
@@ -34,7 +36,7 @@ from astudent.student.loss import row_log_probabilities, token_losses
 from astudent.student.selfcheck import CheckResult, check
 from astudent.student.sft import StudentSFTTrainer, callbacks, common_arguments, save_final, train_to_the_end
 from astudent.student.supervision import Source, encode_rows
-from astudent.student.trainer import PackTrainer, Plan, index_dataset, token_budget
+from astudent.student.trainer import PackTrainer, Plan, index_dataset, token_budget, unset_collator
 
 NAME = "10"
 NOT_OURS = tuple(
@@ -191,7 +193,7 @@ def align(
     trainer = StudentDPOTrainer(
         model=student.model,
         args=DPOConfig(
-            **common_arguments(settings, out) | {"logging_first_step": True},
+            **common_arguments(settings, out, first_line=True),
             max_steps=settings.max_steps,
             eval_strategy="no",
             beta=settings.beta,
@@ -200,7 +202,7 @@ def align(
         ),
         train_dataset=index_dataset(units),
         processing_class=student.tokenizer,
-        data_collator=list,
+        data_collator=unset_collator,
         callbacks=callbacks(NAME, out, settings.batch_size * settings.grad_accum),
     )
     student.model.delete_adapter("ref")  # TRL's copy of the adapter; the reference's losses are known already
@@ -230,7 +232,7 @@ def train_control(
         ),
         train_dataset=index_dataset(chosen),
         processing_class=student.tokenizer,
-        data_collator=list,
+        data_collator=unset_collator,
         callbacks=callbacks(NAME, out, settings.batch_size * settings.grad_accum),
     )
     trainer.prepare(_plan(chosen, batcher, settings))

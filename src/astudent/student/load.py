@@ -7,7 +7,7 @@ Nothing is downgraded silently: 4 bits or bfloat16 asked for where they cannot b
 from __future__ import annotations
 
 import hashlib
-import importlib
+import importlib.util
 import json
 import os
 from dataclasses import dataclass

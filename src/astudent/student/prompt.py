@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from transformers import PreTrainedTokenizerBase
@@ -61,8 +62,8 @@ def _read_format(tokenizer: PreTrainedTokenizerBase) -> ChatFormat:
         name = tokenizer.name_or_path
         raise UsageError(f"{name}: its chat template does not hold the prompt once", "Take a base of another family.")
     end = _end_of_turn(tokenizer, user)
-    stops = {end, tokenizer.eos_token_id}
-    return ChatFormat(before, after, end, tuple(sorted(s for s in stops if s is not None)))
+    eos: Any = tokenizer.eos_token_id
+    return ChatFormat(before, after, end, tuple(sorted({end} if eos is None else {end, int(eos)})))
 
 
 def _end_of_turn(tokenizer: PreTrainedTokenizerBase, user: dict[str, str]) -> int:

@@ -14,7 +14,8 @@ from astudent.student import load  # first: on a GPU it imports unsloth, which p
 # isort: split
 
 from transformers import TrainerCallback, set_seed
-from trl import SFTConfig, SFTTrainer
+from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
 
 from astudent.cli import Options
 from astudent.errors import UsageError
@@ -28,7 +29,16 @@ from astudent.student.metrics_log import FILE_NAME, MetricsLog, ProgressLine, cu
 from astudent.student.rows import as_sources, gate_verdict, read_corpus, split_rows, validation_sample
 from astudent.student.selfcheck import CheckResult, check
 from astudent.student.supervision import Encoded, encode_rows
-from astudent.student.trainer import Best, EndOfRun, PackTrainer, Plan, index_dataset, save_adapter, token_budget
+from astudent.student.trainer import (
+    Best,
+    EndOfRun,
+    PackTrainer,
+    Plan,
+    index_dataset,
+    save_adapter,
+    token_budget,
+    unset_collator,
+)
 
 NAME = "06"
 METRICS = {
@@ -148,7 +158,7 @@ def fit(
         train_dataset=index_dataset(units),
         eval_dataset=index_dataset(plan.eval_units) if held_out else None,
         processing_class=student.tokenizer,
-        data_collator=list,
+        data_collator=unset_collator,
         callbacks=callbacks(NAME, out, plan.rows_per_step),
     )
     trainer.prepare(plan, best)
@@ -171,8 +181,8 @@ def sft_arguments(settings: Training, out: Path, *, evaluates: bool) -> SFTConfi
     )
 
 
-def common_arguments(settings: Any, out: Path) -> dict[str, Any]:
-    """What SFT and DPO tell transformers alike."""
+def common_arguments(settings: Any, out: Path, *, first_line: bool = False) -> dict[str, Any]:
+    """What SFT and DPO tell transformers alike; with `first_line` the first step is logged whatever the interval."""
     return {
         "output_dir": str(out),
         "per_device_train_batch_size": settings.batch_size * settings.grad_accum,
@@ -197,7 +207,7 @@ def common_arguments(settings: Any, out: Path) -> dict[str, Any]:
         "disable_tqdm": True,
         "dataloader_pin_memory": False,
         "logging_nan_inf_filter": False,
-        "logging_first_step": False,
+        "logging_first_step": first_line,
     }
 
 

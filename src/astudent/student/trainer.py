@@ -98,6 +98,11 @@ class EndOfRun(TrainerCallback):
             control.should_evaluate = args.eval_strategy != "no"
 
 
+def unset_collator(items: list[Any]) -> dict[str, Any]:
+    """Stands in while TRL's trainers are built; `PackTrainer.prepare` puts the plan's own collator in."""
+    return {"items": items}
+
+
 def token_budget(student: Student) -> int:
     """Tokens of one micro-batch, from the activations that a token keeps for the backward pass."""
     config = base_of(student.model).config.get_text_config()
