@@ -221,7 +221,7 @@ def server() -> Iterator[str]:
 def test_a_server_is_asked_for_its_models(server: str) -> None:
     models = machine.ollama_models(machine.ollama_host([server]))
     assert models == ["gpt-oss:120b", "tiny:latest"]
-    assert machine.holds_model(models, "tiny") and not machine.holds_model(models, "gpt-oss")
+    assert models is not None and machine.holds_model(models, "tiny") and not machine.holds_model(models, "gpt-oss")
 
 
 def test_a_model_is_unloaded(server: str, monkeypatch: pytest.MonkeyPatch) -> None:

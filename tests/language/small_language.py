@@ -48,7 +48,7 @@ def spec(**changes):
     fields = [
         FieldSpec(
             name=name,
-            type=kind,
+            type=kind,  # pyright: ignore[reportArgumentType]
             label_fr=f"{name}_fr",
             values=[EnumValue(value=value) for value in DOMAINS[name]] if kind == "enum" else [],
         )
@@ -79,7 +79,7 @@ class EveryPart:
 
 def whole_schema():
     """The schema with every operator, sorting, limit, grouping and all aggregates."""
-    schema, _ = build_schema(spec(), CATALOG, TEMPLATE, EveryPart(), 12, 12)
+    schema, _ = build_schema(spec(), CATALOG, TEMPLATE, EveryPart(), 12, 12)  # pyright: ignore[reportArgumentType]
     return schema
 
 

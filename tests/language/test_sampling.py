@@ -20,7 +20,7 @@ def samples(schemas, each, difficulty="mixed"):
         schema, _ = build_schema(spec(), CATALOG, TEMPLATE, random.Random(seed), 4, 7)
         rng = random.Random(seed)
         for _ in range(each):
-            yield schema, sample_ast(read_vocabulary(schema), rng, difficulty)
+            yield schema, sample_ast(read_vocabulary(schema), rng, difficulty)  # pyright: ignore[reportArgumentType]
 
 
 def conditions(node):

@@ -19,7 +19,7 @@ DOMAINS = [f"domain-{number}" for number in range(45)]
 def test_unseen_domains_hold_their_share_and_follow_the_seed_alone():
     drawn = unseen_domains(DOMAINS, 0.2, seed=11)
     assert len(drawn) == 9
-    assert drawn == unseen_domains(reversed(DOMAINS), 0.2, seed=11)
+    assert drawn == unseen_domains(list(reversed(DOMAINS)), 0.2, seed=11)
     assert drawn != unseen_domains(DOMAINS, 0.2, seed=12)
 
 

@@ -38,7 +38,6 @@ def tiny_config(
         eos_token_id=[1, 6],
         tie_word_embeddings=True,
         initializer_range=0.02,
-        attn_implementation="sdpa",
     )
 
 

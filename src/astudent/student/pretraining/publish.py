@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoTokenizer
@@ -32,13 +33,13 @@ def publish(work: Path, folder: Path) -> None:
     model = new_model(state["model"]["model.embed_tokens.weight"].shape[0])
     model.load_state_dict(state["model"])
     model.set_attn_implementation("sdpa")
-    model.to(torch.bfloat16).save_pretrained(folder)
+    model.bfloat16().save_pretrained(folder)
     _write_config(folder / "config.json", model.config.rope_parameters)
     (folder / "generation_config.json").unlink(missing_ok=True)
     _write_tokenizer(work / "tokenizer.model", folder)
 
 
-def _write_config(path: Path, rope: dict) -> None:
+def _write_config(path: Path, rope: Any) -> None:
     """Ollama reads the RoPE bases at the top level, where transformers 5 no longer writes them."""
     config = json.loads(path.read_text(encoding="utf-8"))
     config |= {

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import sentencepiece
 
@@ -28,6 +29,8 @@ NAMES = "string number integer boolean date true false null user model JSON quer
 
 def train(path: Path, vocabulary: int, seed: int = 1) -> None:
     """Write `path` (a SentencePiece model of `vocabulary` pieces)."""
+    control: dict[str, Any] = {f"{name}_id": place for place, name in enumerate(CONTROL)}
+    control |= {f"{name}_piece": piece for name, piece in CONTROL.items()}
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=_sentences(Random(seed)),
         model_prefix=str(path.with_suffix("")),
@@ -44,8 +47,7 @@ def train(path: Path, vocabulary: int, seed: int = 1) -> None:
         max_sentencepiece_length=14,
         minloglevel=2,
         num_threads=1,
-        **{f"{name}_id": place for place, name in enumerate(CONTROL)},
-        **{f"{name}_piece": piece for name, piece in CONTROL.items()},
+        **control,
         user_defined_symbols=["<mask>", "<start_of_turn>", "<end_of_turn>"],
     )
     path.with_suffix(".vocab").unlink()

@@ -77,7 +77,7 @@ class Pretraining:
         }
         torch.manual_seed(plan.seed)
         self.model = new_model(plan.vocabulary)
-        self.embedding = self.model.get_input_embeddings().weight
+        self.embedding: Tensor = self.model.model.embed_tokens.weight
         self.optimizers = make_optimizers(self.model, self.embedding, plan)
         self.trunk = torch.compile(self._hidden) if compiled else self._hidden
         if self.checkpoint.exists():
