@@ -24,11 +24,9 @@ def main(
         "data/tiny_student"
     ),
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
-    compiled: Annotated[
-        bool, typer.Option(help="Compile first (minutes); a step then takes about two thirds of the time.")
-    ] = True,
+    compiled: Annotated[bool, typer.Option(help="Compile first (a minute or more); steps are then faster.")] = True,
 ) -> None:
-    """Pre-train the tiny student: about an hour on two cores. Stop it at any time; the same command goes on."""
+    """Pre-train the tiny student: more than an hour on two cores. Stop it at any time; the same command goes on."""
     with_exit_code(lambda: _pretrain(steps, cooldown, work, start, out, threads, compiled))
 
 

@@ -94,12 +94,12 @@ class Teacher(Section):
     creative_temperature: Annotated[NotNegative, "Temperature of domain specs and requests."]
     timeout_seconds: Annotated[Positive, "Longest wait for one reply (s)."]
     patience_seconds: Annotated[NotNegative, "How long a busy or absent server is tried again (s)."]
-    max_in_flight: Annotated[Count, "Requests under way at one time on each host."]
+    max_in_flight: Annotated[Count, "Requests under way at one time on each host (no effect yet: one)."]
     num_ctx: Annotated[Count, "Context (tokens), the same for all requests: another value reloads the model."]
     num_predict: Annotated[Count, "Longest reply (tokens), thinking included."]
     keep_alive: Annotated[Text, "How long the server keeps the model after a request, as Ollama writes it."]
-    cache_path: Annotated[Text, "Replies already paid for."]
-    cache_max_mb: Annotated[Positive, "Size of the cache at which its oldest replies go (MB)."]
+    cache_path: Annotated[Text, "Replies already paid for (no effect yet: none is kept)."]
+    cache_max_mb: Annotated[Positive, "Size of the cache at which its oldest replies go (MB; no effect yet)."]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +135,7 @@ class Training(Section):
     optim: Annotated[Text, "Optimizer, by transformers' name."]
     use_selective_loss: Annotated[bool, "Leave grammar out of the loss as selective_loss says."]
     selective_loss: Annotated[Literal["none", "conservative", "moderate", "aggressive"], "What is left out."]
-    semantic_patterns: Annotated[tuple[str, ...], "Regular expressions for spans that always count."]
+    semantic_patterns: Annotated[tuple[str, ...], "Regular expressions for spans that always count (no effect yet)."]
     role_weights: Annotated[dict[str, NotNegative], "Weight of each grammar role in the loss (1 where unnamed)."]
     keep_rate: Annotated[Share, "Chance that a token which is left out counts all the same."]
     logging_steps: Annotated[Count, "Steps between training lines in the metrics."]

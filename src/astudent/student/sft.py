@@ -65,7 +65,7 @@ def train_sft(config: Config, options: Options) -> None:
     run = StageRun.begin(NAME, [out], own, inputs, root=config.run.outputs_root, fresh=options.fresh)
     if run.status == "complete":
         return
-    verdict = gate_verdict(corpus)
+    verdict = gate_verdict(corpus, config.quality.require_pass)
     training, validation = split_rows(read_corpus(corpus, settings.max_samples), settings.val_split, settings.seed)
     validation = validation_sample(validation, settings.eval_max_samples, settings.seed)
     student = new_adapter(settings)
