@@ -55,10 +55,12 @@ def test_finished_rows_are_dropped_and_keep_their_answers() -> None:
     options = {"max_new_tokens": 30, "temperature": 3.0, "seed": 1}
     with torch.no_grad():
         model.model.norm.weight.fill_(-0.9)  # nearly uniform over the vocabulary: ends come early and unevenly
-    answers = generate(student, {"a": prompts()["a"] * 8}, **options)["a"]
-    alone = generate(student, {"a": prompts()["a"]}, **options)["a"]
-    assert [a.text for a in answers[:4]] == [a.text for a in alone]
-    assert all(a.truncated == (a.tokens == 30) for a in answers)
+    many = {"b": prompts()["b"], "a": prompts()["a"] * 7, "c": ["<bos>another schema\n" + text for text in REQUESTS]}
+    answers = generate(student, many, **options)
+    for schema_id, texts in many.items():
+        alone = [generate(student, {schema_id: [text]}, **options)[schema_id][0] for text in texts[:4]]
+        assert [a.text for a in answers[schema_id][:4]] == [a.text for a in alone]
+        assert all(a.truncated == (a.tokens == 30) for a in answers[schema_id])
 
 
 def test_constrained_answers_fit_their_schema() -> None:

@@ -7,9 +7,11 @@ from random import Random
 import pytest
 import torch
 from jsonschema import Draft202012Validator
+from sentencepiece import SentencePieceProcessor
 
 from astudent.language.notation import parse_compact, render_compact
 from astudent.student.pretraining.muon import BatchedMuon
+from astudent.student.pretraining.packs import NOTHING, PackMaker
 from astudent.student.pretraining.requests import TASKS
 from astudent.student.pretraining.separation import load, problems
 from astudent.student.pretraining.words import WordMaker
@@ -27,6 +29,36 @@ def test_answers_fit_their_dialect_and_schemas_have_a_short_form(task):
         validator = Draft202012Validator(drawn.schema)
         for language in ("en", "fr"):
             validator.validate(json.loads(drawn.example(language).answer))
+
+
+def test_mentions_name_what_a_label_stands_for():
+    for seed in range(20):
+        task = TASKS["query"](Random(seed), WordMaker())
+        named = [*task.dialect.fields, *(value for field in task.dialect.fields for value in field.values)]
+        for language in ("en", "fr"):
+            example = task.example(language)
+            found = task.mentions(example.query, language)
+            for end, name in found.items():
+                (label,) = {item.label(language) for item in named if item.name == name}
+                assert example.query.encode()[:end].decode().casefold().endswith(label.casefold())
+            answered = {item.name for item in named if f'"{item.name}"' in example.answer}
+            assert answered <= set(found.values()), "whatever the answer names, the request mentions"
+
+
+def test_packs_mark_where_labels_end():
+    tokenizer = SentencePieceProcessor()
+    tokenizer.Load(str(ROOT / "data/tiny_student/tokenizer.model"))
+    pack = PackMaker(tokenizer, WordMaker(english=0.0), "Answer.", 320, {"pick": 1.0}).batch(Random(1), 2, "pick", "en")
+    marked = pack.names != NOTHING
+    assert marked.any(1).all() and not (marked & (pack.supervised | (pack.segments == 0))).any()
+    for (
+        row,
+        place,
+    ) in marked.nonzero().tolist():  # an English label is the name itself here: single words are their own first token
+        label_end = tokenizer.IdToPiece(pack.ids[row, place].item())
+        start = tokenizer.IdToPiece(pack.names[row, place].item())
+        text = tokenizer.decode(pack.ids[row, : place + 1].tolist())
+        assert text.endswith(label_end) and start in text
 
 
 def test_pretraining_shares_no_language_with_the_pipeline():
@@ -64,16 +96,15 @@ def test_batched_muon_moves_as_torch_does():
 
 
 @pytest.mark.slow
-def test_a_run_that_is_stopped_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch):
+def test_a_run_that_is_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     from astudent.student.pretraining import train
 
-    monkeypatch.setattr(train, "SHORT", train.Leg(320, 1, {"pick": 1.0}))
-    monkeypatch.setattr(train, "FULL", train.Leg(1024, 1, {"query": 1.0}))
+    course = ((3, train.Leg(320, 1, {"pick": 1.0}, single=True)), (10, train.Leg(1024, 1, {"query": 1.0})))
     runs = {}
     for name, legs in {"whole": (4,), "stopped": (2, 4)}.items():
         for steps in legs:
             run = train.Pretraining(
-                train.Plan(tmp_path / name, steps, 0, short_steps=3, report_every=2), compiled=False
+                train.Plan(tmp_path / name, steps, 0, course=course, report_every=2), compiled=False
             )
             run.run()
         runs[name] = run.model.state_dict()
@@ -82,16 +113,15 @@ def test_a_run_that_is_stopped_goes_on_as_if_it_had_not_been(tmp_path, monkeypat
 
 
 @pytest.mark.slow
-def test_a_run_may_begin_with_published_weights(tmp_path, monkeypatch):
+def test_a_run_may_begin_with_published_weights(tmp_path):
     from astudent.student.pretraining import train
     from astudent.student.pretraining.publish import publish
 
-    monkeypatch.setattr(train, "SHORT", train.Leg(320, 1, {"pick": 1.0}))
     first = train.Pretraining(train.Plan(tmp_path / "first", 1, 0), compiled=False)
     first.save()
     publish(tmp_path / "first", tmp_path / "published")
     plan = train.Plan(tmp_path / "second", 900, 0, seed=5, start=tmp_path / "published")
     second = train.Pretraining(plan, compiled=False)
-    assert second.step == plan.short_steps and plan.rate(second.step, second.born) < 0.1
+    assert second.step == plan.course[-2][0] and plan.rate(second.step, second.born) < 0.1
     for key, weights in first.model.state_dict().items():
         assert torch.equal(weights.bfloat16(), second.model.state_dict()[key].bfloat16()), key

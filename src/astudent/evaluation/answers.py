@@ -24,7 +24,7 @@ class Answer:
 
 
 class Student(Protocol):
-    """Whatever answers samples: all of one batch have the same schema."""
+    """Whatever answers samples; those of a batch that have the same schema stand side by side."""
 
     def answer(self, batch: Sequence[Sample]) -> Sequence[Answer]:
         """One answer for each sample, in order."""
@@ -32,12 +32,12 @@ class Student(Protocol):
 
 
 def batches(samples: Sequence[Sample], size: int) -> Iterator[list[Sample]]:
-    """Batches of one schema and at most `size` samples, schemas in order of first appearance."""
+    """Batches of at most `size` samples, those of a schema side by side, schemas in order of first appearance."""
     by_schema: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         by_schema[sample.row.schema_id].append(sample)
-    for group in by_schema.values():
-        yield from (group[start : start + size] for start in range(0, len(group), size))
+    ordered = [sample for group in by_schema.values() for sample in group]
+    yield from (ordered[start : start + size] for start in range(0, len(ordered), size))
 
 
 def read_answers(path: Path) -> dict[str, AnswerRow]:

@@ -1,8 +1,10 @@
 """The trained student behind the protocol of phase one: prompts rendered, answers generated, memory given back."""
 
 import gc
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from astudent.evaluation.answers import Answer, Student
@@ -36,7 +38,7 @@ def make_student(config: Config, adapter: str, decoding: Decoding) -> Iterator[S
 
 
 class GeneratingStudent:
-    """Answers batches of one schema, free or under the schema's grammar."""
+    """Answers batches, free or each under its schema's grammar."""
 
     def __init__(self, loaded: "LoadedStudent", config: Config, decoding: Decoding) -> None:
         self._loaded = loaded
@@ -44,25 +46,29 @@ class GeneratingStudent:
         self._decoding: Decoding = decoding
 
     def answer(self, batch: Sequence[Sample]) -> list[Answer]:
-        """One answer for each sample; RunError when the schema cannot be enforced by a grammar."""
+        """One answer for each sample; RunError when a schema cannot be enforced by a grammar."""
         from astudent.student.generate import generate
         from astudent.student.prompt import render
 
-        settings, row = self._config.evaluation, batch[0].row
+        settings = self._config.evaluation
         texts = [render(self._loaded.tokenizer, content_of(sample, self._config.prompt)) for sample in batch]
+        prompts: dict[str, list[str]] = defaultdict(list)
+        for sample, text in zip(batch, texts, strict=True):
+            prompts[sample.row.schema_id].append(text)
+        schemas = {sample.row.schema_id: sample.row.schema_json for sample in batch}
         answers = generate(
             self._loaded,
-            {row.schema_id: texts},
+            prompts,
             max_new_tokens=settings.max_new_tokens,
             temperature=settings.temperature,
             top_p=settings.top_p,
             seed=settings.seed,
-            schemas={row.schema_id: row.schema_json} if self._decoding == "constrained" else None,
+            schemas=schemas if self._decoding == "constrained" else None,
             batch_size=settings.batch_size,
-        )[row.schema_id]
+        )
         return [
             Answer(text, a.text, a.prompt_tokens, a.tokens, "length" if a.truncated else "stop", a.seconds)
-            for text, a in zip(texts, answers, strict=True)
+            for text, a in zip(texts, chain.from_iterable(answers.values()), strict=True)
         ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -49,15 +50,15 @@ def enforceable(tokenizer: PreTrainedTokenizerBase, schema: dict[str, Any], embe
 
 
 class Constraint:
-    """The answers of one batch, each in a state of its own."""
+    """The answers of one batch, each under its own schema's grammar and in a state of its own."""
 
-    def __init__(self, grammar: SchemaGrammar, rows: int) -> None:
-        self.grammar = grammar
-        self.matchers = [grammar.matcher() for _ in range(rows)]
+    def __init__(self, grammars: Sequence[SchemaGrammar]) -> None:
+        self.grammars = list(grammars)
+        self.matchers = [grammar.matcher() for grammar in grammars]
 
     def mask(self, logits: Tensor) -> Tensor:
         """Logits (B, V) with every token that may not come next at -inf."""
-        bits = allocate_token_bitmask(len(self.matchers), self.grammar.vocabulary)
+        bits = allocate_token_bitmask(len(self.matchers), self.grammars[0].vocabulary)
         for row, matcher in enumerate(self.matchers):
             fill_next_token_bitmask(matcher, bits, row)
         allowed = ((bits[:, :, None] >> _BITS) & 1).reshape(len(self.matchers), -1)[:, : logits.shape[1]].bool()
@@ -71,6 +72,7 @@ class Constraint:
 
     def keep(self, rows: list[int]) -> None:
         """Drops all answers but these."""
+        self.grammars = [self.grammars[row] for row in rows]
         self.matchers = [self.matchers[row] for row in rows]
 
 

@@ -1,7 +1,8 @@
-"""Attention for generation: the prefix's keys and values once, all rows of a schema against them in one product."""
+"""Attention for generation: each prefix's keys and values once, all rows of a schema against them in one product."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,15 +13,18 @@ from torch import Tensor
 GROWTH = 64
 """Slots by which the rows' own keys and values grow."""
 
+Store = dict[int, tuple[Tensor, Tensor]]
+"""Keys and values by layer."""
+
 
 @dataclass
 class PrefixRecorder:
     """Layout of the one forward pass over the prefix: plain causal attention that keeps keys and values.
 
-    `store` maps a layer to (keys, values), each (1, Hkv, P, D).
+    Those in `store` are (1, Hkv, P, D) each.
     """
 
-    store: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    store: Store = field(default_factory=dict)
 
     def attend(
         self, module: Any, query: Tensor, key: Tensor, value: Tensor, window: int | None, scaling: float, dropout: float
@@ -40,19 +44,21 @@ class PrefixRecorder:
 
 
 class SharedPrefixDecoder:
-    """Layout of decoding: B rows, each seeing the shared prefix (P positions) and its own tokens.
+    """Layout of decoding: B rows, each seeing its schema's prefix and its own tokens; rows of one prefix stand together.
 
-    A token at position P + s stands in slot s of its row, so pads of a short request are overwritten by the answer and
+    `stores` holds the recorded keys and values of each prefix, `counts` how many rows follow it. A token at position P + s
+    of a row whose prefix has P positions stands in slot s, so pads of a short request are overwritten by the answer and
     nothing has to be remembered about them.
     """
 
-    def __init__(self, store: dict[int, tuple[Tensor, Tensor]], rows: int, first_length: int) -> None:
-        self.store = store
-        self.prefix = next(iter(store.values()))[0].shape[2]
-        self.rows = rows
+    def __init__(self, stores: Sequence[Store], counts: Sequence[int], first_length: int) -> None:
+        self.stores, self.counts = list(stores), list(counts)
+        device = next(iter(stores[0].values()))[0].device
+        lengths = torch.tensor([next(iter(store.values()))[0].shape[2] for store in stores], device=device)
+        self.prefixes = lengths.repeat_interleave(torch.tensor(self.counts, device=device))  # (B,)
         self.capacity = first_length + GROWTH
-        self.own: dict[int, tuple[Tensor, Tensor]] = {}
-        self.slots = torch.zeros(rows, 0, dtype=torch.long)
+        self.own: Store = {}
+        self.slots = torch.zeros(len(self.prefixes), 0, dtype=torch.long)
         self.used = 0
         self._masks: dict[int | None, tuple[Tensor | None, Tensor]] = {}
 
@@ -66,9 +72,13 @@ class SharedPrefixDecoder:
             self.capacity += more
 
     def keep(self, rows: Tensor) -> None:
-        """Drops all rows but these (n,)."""
-        self.rows = len(rows)
+        """Drops all rows but these (n,), in ascending order, and the prefixes that no row follows any more."""
+        self.prefixes = self.prefixes[rows]
         self.own = {i: (k.index_select(0, rows), v.index_select(0, rows)) for i, (k, v) in self.own.items()}
+        group = torch.arange(len(self.counts)).repeat_interleave(torch.tensor(self.counts))[rows.cpu()]
+        counts = torch.bincount(group, minlength=len(self.counts)).tolist()
+        self.stores = [store for store, count in zip(self.stores, counts, strict=True) if count]
+        self.counts = [count for count in counts if count]
 
     def attend(
         self, module: Any, query: Tensor, key: Tensor, value: Tensor, window: int | None, scaling: float, dropout: float
@@ -76,53 +86,64 @@ class SharedPrefixDecoder:
         """query (B, H, Q, D), key and value (B, Hkv, Q, D) -> (B, Q, H, D)."""
         rows, heads, length, dim = query.shape
         kv_heads = key.shape[1]
-        share = heads // kv_heads
         own_key, own_value = self._append(module.layer_idx, key, value)
-        prefix_key, prefix_value = self._visible_prefix(module.layer_idx, window)
+        visible = [self._visible(store, module.layer_idx, window) for store in self.stores]
         prefix_mask, own_mask = self._mask(window)
-        folded = (query * scaling).view(rows, kv_heads, share, length, dim)
-        flat = folded.transpose(0, 1).reshape(kv_heads, rows * share * length, dim)
-        to_prefix = torch.matmul(flat, prefix_key[0].transpose(1, 2))  # one product for all rows
-        to_prefix = to_prefix.view(kv_heads, rows, share, length, -1).transpose(0, 1)
-        to_own = torch.matmul(folded.reshape(rows, kv_heads, share * length, dim), own_key.transpose(2, 3))
-        to_own = to_own.view(rows, kv_heads, share, length, -1)
+        folded = (query * scaling).view(rows, kv_heads, -1, length, dim)
+        to_prefix = self._by_prefix(folded, [keys.transpose(1, 2) for keys, _ in visible], float("-inf"))
+        to_own = torch.matmul(folded.reshape(rows, kv_heads, -1, dim), own_key.transpose(2, 3))
+        to_own = to_own.view(*folded.shape[:-1], -1)
         if prefix_mask is not None:
             to_prefix = to_prefix.masked_fill(~prefix_mask[:, None, None], float("-inf"))
         scores = torch.cat([to_prefix, to_own.masked_fill(~own_mask[:, None, None], float("-inf"))], -1)
         wide = scores if scores.dtype == torch.float64 else scores.float()
         shares = torch.softmax(wide, -1).to(query.dtype)
-        seen = prefix_key.shape[2]
-        flat = shares[..., :seen].transpose(0, 1).reshape(kv_heads, rows * share * length, seen)
-        out = torch.matmul(flat, prefix_value[0]).view(kv_heads, rows, share, length, dim).transpose(0, 1)
-        tail = shares[..., seen:].reshape(rows, kv_heads, share * length, -1)
-        out = out + torch.matmul(tail, own_value).view(rows, kv_heads, share, length, dim)
+        seen = to_prefix.shape[-1]
+        out = self._by_prefix(shares[..., :seen], [values for _, values in visible], 0.0)
+        tail = shares[..., seen:].reshape(rows, kv_heads, -1, shares.shape[-1] - seen)
+        out = out + torch.matmul(tail, own_value).view(out.shape)
         return out.reshape(rows, heads, length, dim).transpose(1, 2)
+
+    def _by_prefix(self, states: Tensor, others: Sequence[Tensor], filling: float) -> Tensor:
+        """states (B, Hkv, share, Q, n) times each prefix's (Hkv, n or fewer, m): one product for all rows of a prefix.
+
+        The results are filled up to the widest m.
+        """
+        kv_heads, width, parts = states.shape[1], max(other.shape[2] for other in others), []
+        for rows, other in zip(states.split(self.counts), others, strict=True):
+            flat = rows[..., : other.shape[1]].transpose(0, 1).reshape(kv_heads, -1, other.shape[1])
+            out = torch.matmul(flat, other).view(kv_heads, *rows.shape[:1], *rows.shape[2:4], -1).transpose(0, 1)
+            parts.append(F.pad(out, (0, width - other.shape[2]), value=filling))
+        return torch.cat(parts)
 
     def _append(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Puts the call's keys and values into their slots; all slots in use, (B, Hkv, used, D) each."""
+        rows = len(self.prefixes)
         if layer not in self.own:
-            shape = (self.rows, key.shape[1], self.capacity, key.shape[3])
+            shape = (rows, key.shape[1], self.capacity, key.shape[3])
             self.own[layer] = (key.new_zeros(shape), value.new_zeros(shape))
         keys, values = self.own[layer]
-        row = torch.arange(self.rows, device=key.device)[:, None]
+        row = torch.arange(rows, device=key.device)[:, None]
         keys[row, :, self.slots] = key.transpose(1, 2)
         values[row, :, self.slots] = value.transpose(1, 2)
         return keys[:, :, : self.used], values[:, :, : self.used]
 
-    def _visible_prefix(self, layer: int, window: int | None) -> tuple[Tensor, Tensor]:
-        keys, values = self.store[layer]
-        first = 0 if window is None else max(0, self.prefix - (window - 1))
-        return keys[:, :, first:], values[:, :, first:]
+    @staticmethod
+    def _visible(store: Store, layer: int, window: int | None) -> tuple[Tensor, Tensor]:
+        """A prefix's last positions that the window may reach, (Hkv, n, D) each."""
+        keys, values = store[layer]
+        first = 0 if window is None else max(0, keys.shape[2] - (window - 1))
+        return keys[0, :, first:], values[0, :, first:]
 
     def _mask(self, window: int | None) -> tuple[Tensor | None, Tensor]:
-        """What the call's tokens see of the prefix (B, Q, P') and of their own row (B, Q, used); None is everything."""
+        """What the call's tokens see of the prefix (B, Q, n) and of their own row (B, Q, used); None is everything."""
         if window not in self._masks:
             distance = self.slots[:, :, None] - torch.arange(self.used, device=self.slots.device)
             own, prefix = distance >= 0, None
             if window is not None:
-                first = max(0, self.prefix - (window - 1))
-                places = torch.arange(first, self.prefix, device=self.slots.device)
-                prefix = (self.slots[:, :, None] + self.prefix - places) < window
+                reach = self.prefixes.clamp(max=window - 1)  # a row's visible prefix has this many positions
+                place = torch.arange(int(reach.max()), device=self.slots.device)
+                prefix = (self.slots[:, :, None] + reach[:, None, None] - place) < window
                 own = own & (distance < window)
             self._masks[window] = (prefix, own)
         return self._masks[window]

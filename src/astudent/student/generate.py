@@ -1,4 +1,4 @@
-"""Answers: a schema's prefix is computed once, its requests are decoded together against it.
+"""Answers: a schema's prefix is computed once, requests of several schemas are decoded in one batch against their prefixes.
 
 Greedy or sampled, free or under the schema's grammar. A sampled answer depends on the seed and its own prompt alone,
 never on what else is in the batch. Architectures that packs are not known for take transformers' own `generate`.
@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -61,50 +62,62 @@ def generate(
     batch_size: int = 32,
     plain: bool = False,
 ) -> dict[str, list[Answer]]:
-    """Answers rendered prompts, given by schema id; the answers stand in the same order.
+    """Answers rendered prompts, given by schema id; the answers stand in the same order. `batch_size` rows are decoded at once.
 
     `schemas` (by the same ids) makes decoding constrained: RunError for one that cannot be enforced. `plain` takes
     transformers' own generate, one prompt at a time.
     """
     sampling = Sampling(temperature, top_p, seed)
     rows = student.model.get_input_embeddings().weight.shape[0]
-    answers: dict[str, list[Answer]] = {}
+    grammars = {
+        schema_id: SchemaGrammar(student.tokenizer, schemas[schema_id], rows)
+        for schema_id in (prompts if schemas else ())
+    }
+    asked = [(schema_id, text) for schema_id, texts in prompts.items() for text in texts]
+    decode = _plain if plain or not student.can_pack else _shared
+    answers: dict[str, list[Answer]] = {schema_id: [] for schema_id in prompts}
     was_training = student.model.training
     student.model.eval()
-    for schema_id, texts in prompts.items():
-        grammar = SchemaGrammar(student.tokenizer, schemas[schema_id], rows) if schemas is not None else None
-        answers[schema_id] = []
-        for start in range(0, len(texts), batch_size):
-            part = texts[start : start + batch_size]
-            decode = _plain if plain or not student.can_pack else _shared
-            answers[schema_id] += decode(student, part, max_new_tokens, sampling, grammar)
+    for start in range(0, len(asked), batch_size):
+        part = asked[start : start + batch_size]
+        constraint = Constraint([grammars[schema_id] for schema_id, _ in part]) if schemas else None
+        for (schema_id, _), answer in zip(
+            part, decode(student, part, max_new_tokens, sampling, constraint), strict=True
+        ):
+            answers[schema_id].append(answer)
     student.model.train(was_training)
     return answers
 
 
 @torch.no_grad()
 def _shared(
-    student: Student, texts: Sequence[str], limit: int, sampling: Sampling, grammar: SchemaGrammar | None
+    student: Student, asked: Sequence[tuple[str, str]], limit: int, sampling: Sampling, constraint: Constraint | None
 ) -> list[Answer]:
-    """One batch whose prompts share what prefix they share."""
+    """One batch of (schema id, prompt), those of a schema side by side: they share what prefix they share."""
     started = time.monotonic()
-    prompts: list[list[int]] = student.tokenizer(list(texts), add_special_tokens=False)["input_ids"]  # pyright: ignore
-    prefix = common_prefix(prompts)
+    texts = [text for _, text in asked]
+    prompts: list[list[int]] = student.tokenizer(texts, add_special_tokens=False)["input_ids"]  # pyright: ignore
+    counts = [len(list(group)) for _, group in groupby(asked, key=lambda row: row[0])]
     trunk = base_of(student.model).get_decoder()
-    recorder = PrefixRecorder()
-    _forward(trunk, torch.tensor([prompts[0][:prefix]], device=student.device), 0, recorder)
-    requests = [ids[prefix:] for ids in prompts]
+    stores, prefixes = [], []
+    for count in counts:
+        of_schema = prompts[len(prefixes) :][:count]
+        prefix = common_prefix(of_schema)
+        recorder = PrefixRecorder()
+        _forward(trunk, torch.tensor([of_schema[0][:prefix]], device=student.device), 0, recorder)
+        stores.append(recorder.store)
+        prefixes += [prefix] * count
+    requests = [ids[prefix:] for ids, prefix in zip(prompts, prefixes, strict=True)]
     lengths = torch.tensor([len(ids) for ids in requests], device=student.device)
     longest = int(lengths.max())
     ids = torch.full((len(requests), longest), student.pad_id, device=student.device)
     for row, request in enumerate(requests):
         ids[row, : len(request)] = torch.tensor(request)
-    decoder = SharedPrefixDecoder(recorder.store, len(requests), longest)
+    decoder = SharedPrefixDecoder(stores, counts, longest)
     decoder.place(torch.arange(longest, device=student.device).expand(len(requests), -1))
-    hidden = _forward(trunk, ids, prefix, decoder)
+    hidden = _forward(trunk, ids, decoder.prefixes[:, None], decoder)
     last = hidden[torch.arange(len(requests), device=student.device), lengths - 1]
-    chooser = Chooser(texts, sampling, Constraint(grammar, len(texts)) if grammar else None)
-    tokens = _decode(student, trunk, decoder, chooser, last, lengths, limit)
+    tokens = _decode(student, trunk, decoder, Chooser(texts, sampling, constraint), last, lengths, limit)
     return _answers(student, prompts, tokens, time.monotonic() - started)
 
 
@@ -156,7 +169,7 @@ def _decode(
             active = [active[i] for i in running]
         decoder.place(slots[:, None])
         ids = torch.tensor(chosen, device=slots.device)[:, None]
-        last = _forward(trunk, ids, (slots + decoder.prefix)[:, None], decoder)[:, 0]
+        last = _forward(trunk, ids, (slots + decoder.prefixes)[:, None], decoder)[:, 0]
         slots = slots + 1
     return out
 
@@ -206,14 +219,14 @@ class Chooser:
 
 @torch.no_grad()
 def _plain(
-    student: Student, texts: Sequence[str], limit: int, sampling: Sampling, grammar: SchemaGrammar | None
+    student: Student, asked: Sequence[tuple[str, str]], limit: int, sampling: Sampling, constraint: Constraint | None
 ) -> list[Answer]:
     """transformers' own generate, one prompt at a time: for other architectures, and as what `_shared` is held to."""
     answers = []
-    for text in texts:
+    for row, (_, text) in enumerate(asked):
         started = time.monotonic()
         prompt: list[int] = student.tokenizer(text, add_special_tokens=False)["input_ids"]  # pyright: ignore
-        chooser = Chooser([text], sampling, Constraint(grammar, 1) if grammar else None)
+        chooser = Chooser([text], sampling, Constraint([constraint.grammars[row]]) if constraint else None)
         out = student.model.generate(
             input_ids=torch.tensor([prompt], device=student.device),
             attention_mask=torch.ones(1, len(prompt), dtype=torch.long, device=student.device),

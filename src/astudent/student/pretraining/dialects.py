@@ -28,7 +28,7 @@ SCALARS = {
     "text": {"type": "string"},
     "flag": {"type": "boolean"},
 }
-LEAVES = ("relation first", "operand last but one", "triple", "relation keyed", "relation triple", "operand first")
+LEAVES = ("relation first", "operand last but one", "triple")
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Field(Named):
     values: tuple[Named, ...] = ()
 
 
-def draw_named(rng: Random, words: WordMaker, english: float = 0.45) -> Named:
+def draw_named(rng: Random, words: WordMaker) -> Named:
     name = words.name(rng)
     french = name.replace("_", " ") if rng.random() < 0.08 else words.label(rng)
-    return Named(name, words.label(rng) if rng.random() < english else None, french)
+    return Named(name, words.label(rng) if rng.random() < words.english else None, french)
 
 
 def draw_fields(rng: Random, words: WordMaker, count: int) -> tuple[Field, ...]:
@@ -97,12 +97,12 @@ class Dialect:
         self.ways: dict[str, str] = dict(zip(("up", "down"), rng.choice(phrasings.WAYS), strict=True))
         self.known = frozenset({"same", *rng.sample(list(phrasings.RELATIONS), rng.randint(4, 8))})
         self.leaf = rng.choice(LEAVES)
-        self.junction = rng.choice(("tagged", "tagged last", "array", "wrapped", "flat"))
-        self.negated = rng.choice(("array", "wrapped", None))
-        self.sort = rng.choice(("way first", "array", "keyed", "array last", None))
+        self.junction = rng.choice(("tagged", "wrapped"))
+        self.negated = rng.random() < 0.8
+        self.sort = rng.choice(("way first", "array", None))
         self.limit = rng.choice(("plain", "plain", "wrapped", None))
-        self.group = rng.choice(("plain", "wrapped", "listed", None, None))
-        self.parts = rng.sample(["filter", "group", "sort", "limit"], 4)
+        self.group = rng.choice(("plain", "listed", None))
+        self.parts = rng.choice((["filter", "group", "sort", "limit"], ["limit", "sort", "group", "filter"]))
         self.defs = self._definition_names(rng, words)
 
     @staticmethod
@@ -111,7 +111,9 @@ class Dialect:
         for role, pool in phrasings.KEYS.items():
             free = [word for word in pool.split() if word not in keys.values()]
             keys[role] = (
-                rng.choice(free) if free and rng.random() < 0.6 else words.name(rng) + rng.choice(("xz", "kz", "w_"))
+                rng.choice(free[:3])
+                if free and rng.random() < 0.9
+                else words.name(rng) + rng.choice(("xz", "kz", "w_"))
             )
         return keys
 
@@ -119,7 +121,7 @@ class Dialect:
     def _distinct(rng: Random, pools: dict[str, str]) -> dict[str, str]:
         chosen: dict[str, str] = {}
         for meaning, pool in pools.items():
-            chosen[meaning] = rng.choice([word for word in pool.split() if word not in chosen.values()])
+            chosen[meaning] = rng.choice([word for word in pool.split() if word not in chosen.values()][:3])
         return chosen
 
     def _definition_names(self, rng: Random, words: WordMaker) -> dict[str, str]:
@@ -172,16 +174,12 @@ class Dialect:
     def _leaf_schema(self, key: Json, names: list[str], operand: Json) -> list[Json]:
         relation = {"enum": names}
         parts = {"key": key, "relation": relation, "operand": operand}
-        if self.leaf in ("relation keyed",):
-            return [closed({name: places([key, operand])}) for name in names]
-        if self.leaf in ("triple", "relation triple"):
-            order = ("key", "relation", "operand") if self.leaf == "triple" else ("relation", "key", "operand")
-            return [places([parts[part] for part in order])]
+        if self.leaf == "triple":
+            return [places([parts[part] for part in ("key", "relation", "operand")])]
         return [closed({self.keys[part]: parts[part] for part in self._leaf_order()})]
 
     def _leaf_order(self) -> tuple[str, ...]:
-        orders = {"relation first": ("relation", "key", "operand"), "operand first": ("operand", "key", "relation")}
-        return orders.get(self.leaf, ("key", "operand", "relation"))
+        return ("relation", "key", "operand") if self.leaf == "relation first" else ("key", "operand", "relation")
 
     def query_schema(self) -> Json:
         definitions: dict[str, Json] = {"condition": choice([*self._combinations(), *self.leaf_schemas()], "anyOf")}
@@ -195,42 +193,27 @@ class Dialect:
         items = {"type": "array", "items": inner, "minItems": 2}
         mode = {"enum": list(self.modes.values())}
         keys = self.keys
-        found = {
-            "tagged": closed({keys["mode"]: mode, keys["list"]: items}),
-            "tagged last": closed({keys["list"]: items, keys["mode"]: mode}),
-            "array": places([mode, items]),
-        }.get(self.junction)
-        nodes = [found] if found else []
-        if self.junction == "wrapped":
-            nodes += [closed({word: closed({keys["list"]: items})}) for word in self.modes.values()]
-        if self.negated == "array":
-            nodes.append(places([{"const": self.negation}, inner]))
-        elif self.negated:
-            nodes.append(closed({self.negation: closed({keys["one"]: inner})}))
-        return nodes
+        if self.junction == "tagged":
+            nodes = [closed({keys["mode"]: mode, keys["list"]: items})]
+        else:
+            nodes = [closed({word: closed({keys["list"]: items})}) for word in self.modes.values()]
+        return [*nodes, closed({self.negation: closed({keys["one"]: inner})})] if self.negated else nodes
 
     def _part_schema(self, part: str) -> list[Json]:
         """The schema of one part of the root; none where the dialect lacks it."""
         if part == "filter":
-            inner = self.ref("condition")
-            return [{"type": "array", "items": inner, "minItems": 1} if self.junction == "flat" else inner]
+            return [self.ref("condition")]
         if part == "limit":
             number = {"type": "integer", "minimum": 1, "maximum": 100}
             return {"plain": [number], "wrapped": [closed({self.keys["limit"]: number})]}.get(self.limit or "", [])
         if part == "group":
             key = choice([field.const() for field in self.of_kind("enum")])
             listed = {"type": "array", "items": key, "minItems": 1}
-            return {
-                "plain": [key],
-                "wrapped": [closed({self.keys["key"]: key})],
-                "listed": [closed({self.keys["list"]: listed})],
-            }.get(self.group or "", [])
+            return {"plain": [key], "listed": [closed({self.keys["list"]: listed})]}.get(self.group or "", [])
         number, ways = self.ref("number"), {"enum": list(self.ways.values())}
         shapes = {
             "way first": closed({self.keys["way"]: ways, self.keys["sortkey"]: number}),
             "array": places([number, ways]),
-            "array last": places([ways, number]),
-            "keyed": choice([closed({way: number}) for way in self.ways.values()], "anyOf"),
         }
         return [shapes[self.sort]] if self.sort else []
 
@@ -249,38 +232,26 @@ class Dialect:
     def encode_leaf(self, field: str, relation: str, value: Json) -> Json:
         word = self.relations[relation]
         parts = {"key": field, "relation": word, "operand": value}
-        if self.leaf == "relation keyed":
-            return {word: [field, value]}
-        if self.leaf in ("triple", "relation triple"):
-            return [field, word, value] if self.leaf == "triple" else [word, field, value]
+        if self.leaf == "triple":
+            return [field, word, value]
         return {self.keys[part]: parts[part] for part in self._leaf_order()}
 
     def encode_junction(self, mode: str, items: list[Json]) -> Json:
         word, keys = self.modes[mode], self.keys
-        if self.junction == "tagged":
-            return {keys["mode"]: word, keys["list"]: items}
-        if self.junction == "tagged last":
-            return {keys["list"]: items, keys["mode"]: word}
-        return [word, items] if self.junction == "array" else {word: {keys["list"]: items}}
+        return {keys["mode"]: word, keys["list"]: items} if self.junction == "tagged" else {word: {keys["list"]: items}}
 
     def encode_negation(self, item: Json) -> Json:
-        return [self.negation, item] if self.negated == "array" else {self.negation: {self.keys["one"]: item}}
+        return {self.negation: {self.keys["one"]: item}}
 
     def encode_sort(self, field: str, way: str) -> Json:
         word = self.ways[way]
-        if self.sort == "way first":
-            return {self.keys["way"]: word, self.keys["sortkey"]: field}
-        if self.sort == "keyed":
-            return {word: field}
-        return [field, word] if self.sort == "array" else [word, field]
+        return {self.keys["way"]: word, self.keys["sortkey"]: field} if self.sort == "way first" else [field, word]
 
     def encode_limit(self, number: int) -> Json:
         return number if self.limit == "plain" else {self.keys["limit"]: number}
 
     def encode_group(self, field: str) -> Json:
-        return {"plain": field, "wrapped": {self.keys["key"]: field}, "listed": {self.keys["list"]: [field]}}[
-            self.group or ""
-        ]
+        return field if self.group == "plain" else {self.keys["list"]: [field]}
 
     def encode_measure(self, fn: str, field: str | None) -> Json:
         return {self.keys["fn"]: self.measures[fn]} if field is None else [self.measures[fn], field]

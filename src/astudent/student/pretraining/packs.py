@@ -16,6 +16,7 @@ from astudent.student.pretraining.requests import TASKS, Task
 from astudent.student.pretraining.words import WordMaker
 
 PADDING = 255
+NOTHING = -100
 BOS, START, END = 2, 5, 6  # <bos>, <start_of_turn>, <end_of_turn>
 
 
@@ -27,11 +28,7 @@ class Pack:
     segments: Tensor  # (B, T)
     positions: Tensor  # (B, T), in the row's own order: every request continues the prefix
     supervised: Tensor  # (B, T), bool
-
-    def rows(self, start: int, stop: int) -> "Pack":
-        return Pack(
-            self.ids[start:stop], self.segments[start:stop], self.positions[start:stop], self.supervised[start:stop]
-        )
+    names: Tensor  # (B, T): where a label ends in a request, the first token of the name that it stands for; NOTHING elsewhere
 
 
 class PackMaker:
@@ -44,38 +41,36 @@ class PackMaker:
         instruction: str,
         length: int,
         shares: dict[str, float],
+        french: float = 0.5,
     ) -> None:
-        self.tokenizer, self.words, self.length, self.shares = tokenizer, words, length, shares
+        self.tokenizer, self.words, self.length, self.shares, self.french = tokenizer, words, length, shares, french
         self.opening = [BOS, START, *tokenizer.encode(f"user\n{instruction}\n")]
+        self.closing = [END, *tokenizer.encode("\n"), START, *tokenizer.encode("model\n")]
 
     def batch(self, rng: Random, size: int, task: str | None = None, language: str | None = None) -> Pack:
         packs = [self._pack(rng, task, language) for _ in range(size)]
-        ids, segments, positions, supervised = (torch.tensor(column) for column in zip(*packs, strict=True))
-        return Pack(ids, segments, positions, supervised.bool())
+        ids, segments, positions, supervised, names = (torch.tensor(column) for column in zip(*packs, strict=True))
+        return Pack(ids, segments, positions, supervised.bool(), names)
 
-    def _pack(
-        self, rng: Random, name: str | None, language: str | None
-    ) -> tuple[list[int], list[int], list[int], list[bool]]:
+    def _pack(self, rng: Random, name: str | None, language: str | None) -> "Columns":
         while True:
             task = TASKS[name or rng.choices(list(self.shares), list(self.shares.values()))[0]](rng, self.words)
             prefix = [*self.opening, *self.tokenizer.encode(render_compact(task.schema) + "\n")]
             if len(prefix) < 0.7 * self.length:
                 return self._fill(rng, task, prefix, language)
 
-    def _fill(
-        self, rng: Random, task: Task, prefix: list[int], language: str | None
-    ) -> tuple[list[int], list[int], list[int], list[bool]]:
+    def _fill(self, rng: Random, task: Task, prefix: list[int], language: str | None) -> "Columns":
         ids, segments = list(prefix), [0] * len(prefix)
         positions, supervised = list(range(len(prefix))), [False] * len(prefix)
+        names = [NOTHING] * len(prefix)
         for segment in range(1, PADDING):
-            example = task.example(language or rng.choice(("en", "fr")))
-            asked = [
-                *self.tokenizer.encode(example.query),
-                END,
-                *self.tokenizer.encode("\n"),
-                START,
-                *self.tokenizer.encode("model\n"),
+            spoken = language or ("fr" if rng.random() < self.french else "en")
+            example = task.example(spoken)
+            pieces = [
+                (piece.id, piece.end) for piece in self.tokenizer.encode(example.query, return_type="proto").pieces
             ]
+            ends = task.mentions(example.query, spoken)
+            asked = [*(piece for piece, _ in pieces), *self.closing]
             answer = [*self.tokenizer.encode(example.answer), END]
             row = asked + answer
             if len(ids) + len(row) > self.length:
@@ -84,5 +79,19 @@ class PackMaker:
             segments += [segment] * len(row)
             positions += range(len(prefix), len(prefix) + len(row))
             supervised += [False] * len(asked) + [True] * len(answer)
+            names += [self._first_token(ends[end]) if end in ends else NOTHING for _, end in pieces]
+            names += [NOTHING] * (len(row) - len(pieces))
         rest = self.length - len(ids)
-        return ids + [0] * rest, segments + [PADDING] * rest, positions + [0] * rest, supervised + [False] * rest
+        return (
+            ids + [0] * rest,
+            segments + [PADDING] * rest,
+            positions + [0] * rest,
+            supervised + [False] * rest,
+            names + [NOTHING] * rest,
+        )
+
+    def _first_token(self, name: str) -> int:
+        return self.tokenizer.encode(name)[0]
+
+
+Columns = tuple[list[int], list[int], list[int], list[bool], list[int]]

@@ -1,6 +1,7 @@
 """Requests and answers in a dialect: queries, and plain look-ups and copies, which are what a query is made of."""
 
 import json
+import re
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -35,6 +36,18 @@ class Task:
     def example(self, language: str) -> Example:
         """One request in `language` (`en` or `fr`) with its answer."""
         raise TypeError(f"{type(self).__name__} makes no examples: take one of TASKS")
+
+    def mentions(self, query: str, language: str) -> dict[int, str]:
+        """Where each label of the dialect ends in the request, in UTF-8 bytes, and the name that it stands for."""
+        named = [*self.dialect.fields, *(value for field in self.dialect.fields for value in field.values)]
+        names = {named.label(language).casefold(): named.name for named in named}
+        labels = "|".join(re.escape(label) for label in sorted(names, key=len, reverse=True))
+        found = re.finditer(rf"(?<!\w)(?:{labels})(?!\w)", query, re.IGNORECASE)
+        return {
+            len(query[: match.end()].encode()): names[match[0].casefold()]
+            for match in found
+            if match[0].casefold() in names
+        }
 
     def phrase(self, language: str, kind: str, **slots: str) -> str:
         return self.rng.choice(PHRASINGS[language][kind]).format(**slots)
@@ -130,6 +143,8 @@ class QueryTask(Task):
             spoken += (", " if rng.random() < 0.7 else " ") * bool(spoken) + text
             answer |= encoded
         intro = self.phrase(language, "intro", e=dialect.entity.label(language))
+        if rng.random() < 0.5:  # words that mean nothing must not disturb
+            intro = " ".join(self.words.word(rng) for _ in range(rng.randint(1, 5))) + rng.choice((" ", ", ")) + intro
         query = (intro + spoken).strip()
         return Example(
             query[0].upper() + query[1:] if rng.random() < 0.4 else query, compact_json(self.ordered(answer))
@@ -143,11 +158,6 @@ class QueryTask(Task):
 
     def condition(self, language: str) -> tuple[str, Json]:
         count = self.rng.choice((1, 1, 2, 2, 2, 3))
-        if self.dialect.junction == "flat":
-            leaves = [self.term(language) for _ in range(count)]
-            return self.rng.choice(PHRASINGS[language]["every"]).join(text for text, _ in leaves), [
-                code for _, code in leaves
-            ]
         if count == 3 and self.rng.random() < 0.5:
             return self.nested(language)
         return self.group_of(language, [self.term(language) for _ in range(count)], self.mode())

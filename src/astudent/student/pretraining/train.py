@@ -19,10 +19,11 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from sentencepiece import SentencePieceProcessor
 from torch import Tensor, nn
+from transformers import Gemma3ForCausalLM
 
 from astudent.student.pretraining.model import new_model, pack_masks
 from astudent.student.pretraining.muon import BatchedMuon
-from astudent.student.pretraining.packs import Pack, PackMaker
+from astudent.student.pretraining.packs import NOTHING, Pack, PackMaker
 from astudent.student.pretraining.tokenizer import letter_pieces
 from astudent.student.pretraining.tokenizer import train as train_tokenizer
 from astudent.student.pretraining.words import WordMaker
@@ -35,20 +36,29 @@ class Leg:
     length: int
     batch: int
     shares: dict[str, float]
+    french: float = 0.5  # share of requests in French
+    english: float = 0.45  # share of names whose English label is not the name itself
+    single: bool = False  # names and labels of one word only
 
 
-SHORT = Leg(320, 10, {"pick": 0.5, "values": 0.3, "copy": 0.2})
-FULL = Leg(1024, 4, {"query": 0.55, "pick": 0.2, "values": 0.2, "copy": 0.05})
+LOOK_UPS = {"pick": 0.45, "values": 0.35, "copy": 0.2}
+QUERIES = {"query": 0.7, "pick": 0.1, "values": 0.15, "copy": 0.05}
+COURSE = (
+    (600, (Leg(256, 12, LOOK_UPS, french=0.85, english=0.0, single=True),)),
+    (900, (Leg(320, 10, LOOK_UPS),)),
+    (10**9, (Leg(320, 10, LOOK_UPS), Leg(640, 6, QUERIES), Leg(1024, 4, QUERIES))),
+)
+"""What a run from nothing trains on: until each step, legs that its steps draw from."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One run. `steps` counts from the very beginning; the first `short_steps` of them are the SHORT leg's."""
+    """One run. `steps` counts from the very beginning."""
 
     work: Path
     steps: int
     cooldown: int
-    short_steps: int = 500
+    course: tuple[tuple[int, tuple[Leg, ...]], ...] = COURSE
     vocabulary: int = 2048
     learning_rate: float = 0.01
     embedding_rate: float = 0.005
@@ -56,7 +66,7 @@ class Plan:
     seed: int = 0
     report_every: int = 100
     instruction: str = "Answer with JSON that fits the schema."
-    start: Path | None = None  # a published folder whose weights a new run begins with, behind the short leg
+    start: Path | None = None  # a published folder whose weights a new run begins with, on the last leg
 
     def rate(self, step: int, born: int) -> float:
         """The factor on both learning rates at `step`, for optimizers that began at step `born`."""
@@ -71,15 +81,27 @@ class Pretraining:
         plan.work.mkdir(parents=True, exist_ok=True)
         self.plan, self.step, self.born = plan, 0, 0
         tokenizer = load_tokenizer(plan)
-        words = WordMaker(letter_pieces(tokenizer))
-        self.makers = {
-            leg.length: PackMaker(tokenizer, words, plan.instruction, leg.length, leg.shares) for leg in (SHORT, FULL)
-        }
+        pieces = letter_pieces(tokenizer)
+        self.makers = [
+            [
+                PackMaker(
+                    tokenizer,
+                    WordMaker(pieces, leg.english, leg.single),
+                    plan.instruction,
+                    leg.length,
+                    leg.shares,
+                    leg.french,
+                )
+                for leg in legs
+            ]
+            for _, legs in plan.course
+        ]
         torch.manual_seed(plan.seed)
         self.model = new_model(plan.vocabulary)
         self.embedding: Tensor = self.model.model.embed_tokens.weight
-        self.optimizers = make_optimizers(self.model, self.embedding, plan)
-        self.trunk = torch.compile(self._hidden) if compiled else self._hidden
+        self.reader = NameReader(self.model)
+        self.optimizers = make_optimizers(nn.ModuleList([self.model, self.reader]), self.embedding, plan)
+        self.trunk = torch.compile(self._hidden, dynamic=False) if compiled else self._hidden
         if self.checkpoint.exists():
             self._resume()
         elif plan.start:
@@ -89,20 +111,25 @@ class Pretraining:
     def checkpoint(self) -> Path:
         return self.plan.work / "checkpoint.pt"
 
-    def _hidden(self, ids: Tensor, masks: dict[str, Tensor], positions: Tensor) -> Tensor:
-        return self.model.model(
+    def _hidden(self, ids: Tensor, masks: dict[str, Tensor], positions: Tensor) -> tuple[Tensor, Tensor]:
+        last = self.model.model(
             input_ids=ids, attention_mask=masks, position_ids=positions, use_cache=False
         ).last_hidden_state
+        return last, self.reader.middle
 
-    def losses(self, pack: Pack) -> tuple[Tensor, Tensor]:
-        """Per supervised token of the pack (N of them): its loss, and whether the model's first choice was right. Both (N,)."""
-        hidden = self.trunk(pack.ids, pack_masks(pack.segments), pack.positions)
+    def losses(self, pack: Pack) -> tuple[Tensor, Tensor, Tensor]:
+        """Per supervised token of the pack (N of them): its loss, and whether the model's first choice was right. Both (N,).
+        Third, the name reader's loss."""
+        hidden, middle = self.trunk(pack.ids, pack_masks(pack.segments), pack.positions)
+        named = pack.names != NOTHING
+        reading = F.cross_entropy(F.linear(self.reader(middle[named]), self.embedding), pack.names[named])
         wanted = pack.supervised[:, 1:]
         logits, targets = F.linear(hidden[:, :-1][wanted], self.embedding), pack.ids[:, 1:][wanted]
-        return F.cross_entropy(logits, targets, reduction="none"), logits.argmax(-1) == targets
+        return F.cross_entropy(logits, targets, reduction="none"), logits.argmax(-1) == targets, reading
 
     def run(self) -> None:
         recent: list[float] = []
+        self.reading: list[float] = []
         started, first = time.monotonic(), self.step
         while self.step < self.plan.steps:
             recent.append(self._train_step())
@@ -111,19 +138,30 @@ class Pretraining:
                 facts = {
                     "step": self.step,
                     "loss": sum(recent) / len(recent),
+                    "reading": sum(self.reading) / len(self.reading),
                     "seconds_per_step": (time.monotonic() - started) / (self.step - first),
                 }
                 self._log(facts | self.evaluate())
                 recent.clear()
+                self.reading.clear()
 
     @property
-    def leg(self) -> Leg:
-        return SHORT if self.step < self.plan.short_steps else FULL
+    def part(self) -> int:
+        """Where in the course the next step is."""
+        return next(place for place, (end, _) in enumerate(self.plan.course) if self.step < end)
+
+    def batch(self, rng: Random) -> Pack:
+        """What a step trains on: a function of `rng` and the part of the course alone."""
+        legs = self.plan.course[self.part][1]
+        place = rng.randrange(len(legs))
+        return self.makers[self.part][place].batch(rng, legs[place].batch)
 
     def _train_step(self) -> float:
-        pack = self.makers[self.leg.length].batch(Random(f"{self.plan.seed}-{self.step}"), self.leg.batch)
-        loss = self.losses(pack)[0].mean()
-        loss.backward()
+        pack = self.batch(Random(f"{self.plan.seed}-{self.step}"))
+        answers, _, reading = self.losses(pack)
+        loss = answers.mean()
+        self.reading.append(reading.item())
+        (loss + 0.5 * reading).backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
@@ -137,11 +175,12 @@ class Pretraining:
     def evaluate(self) -> dict[str, float]:
         """Share of whole answers that are right token for token, with the right past given, by task and language, on dialects never trained on."""
         found = {}
-        for task in self.leg.shares:
+        legs = self.plan.course[self.part][1]
+        asked = {task: place for place in reversed(range(len(legs))) for task in legs[place].shares}
+        for task, place in asked.items():
             for language in ("en", "fr"):
-                pack = self.makers[self.leg.length].batch(
-                    Random(f"held out {task} {language}"), self.leg.batch, task, language
-                )
+                rng = Random(f"held out {task} {language}")
+                pack = self.makers[self.part][place].batch(rng, legs[place].batch, task, language)
                 right = self.losses(pack)[1]
                 answers = pack.segments[:, 1:][pack.supervised[:, 1:]] + 1000 * pack.supervised[:, 1:].nonzero()[:, 0]
                 whole = torch.ones(int(answers.max()) + 1).scatter_reduce_(0, answers, right.float(), "amin")
@@ -153,6 +192,7 @@ class Pretraining:
             "step": self.step,
             "born": self.born,
             "model": self.model.state_dict(),
+            "reader": self.reader.state_dict(),
             "optimizers": [o.state_dict() for o in self.optimizers],
         }
         half_written = self.checkpoint.with_suffix(".tmp")
@@ -163,6 +203,10 @@ class Pretraining:
         state = torch.load(self.checkpoint, weights_only=True)
         self.step, self.born = state["step"], state.get("born", 0)
         self.model.load_state_dict(state["model"])
+        if "reader" not in state:
+            self.born = self.step
+            return
+        self.reader.load_state_dict(state["reader"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             rates = [group["initial_lr"] for group in optimizer.param_groups]
             optimizer.load_state_dict(saved)
@@ -171,7 +215,7 @@ class Pretraining:
 
     def _begin_with(self, folder: Path) -> None:
         self.model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)  # the head is the embedding
-        self.step = self.born = self.plan.short_steps
+        self.step = self.born = self.plan.course[-2][0]
 
     def _log(self, facts: dict[str, float]) -> None:
         print(json.dumps(facts), flush=True)
@@ -179,6 +223,26 @@ class Pretraining:
             log.write(
                 json.dumps(facts | {"plan": {key: str(value) for key, value in asdict(self.plan).items()}}) + "\n"
             )
+
+
+class NameReader(nn.Module):
+    """Reads off the middle of the network what a label of the request is called in the schema: supervision for pre-training alone.
+
+    A student has two layers that see everything. The first must look the label up where it stands in the request, so that the second can
+    copy the name into the answer; without a loss of its own on the first half, that division of labour did not emerge.
+    """
+
+    def __init__(self, model: Gemma3ForCausalLM) -> None:
+        super().__init__()
+        hidden = model.config.hidden_size
+        self.norm, self.read = nn.RMSNorm(hidden), nn.Linear(hidden, hidden, bias=False)
+        model.model.layers[5].register_forward_hook(self._keep)
+
+    def _keep(self, layer: nn.Module, inputs: tuple, states: Tensor) -> None:
+        self.middle = states
+
+    def forward(self, states: Tensor) -> Tensor:
+        return self.read(self.norm(states))
 
 
 def load_tokenizer(plan: Plan) -> SentencePieceProcessor:

@@ -27,9 +27,14 @@ FORBIDDEN = frozenset(
 
 @dataclass
 class WordMaker:
-    """Words of one pre-training run. `pieces`: the letter pieces of the tokenizer (none before it is trained)."""
+    """Words of one pre-training run. `pieces`: the letter pieces of the tokenizer (none before it is trained).
+
+    `english` is the share of names whose English label is not the name itself, `single` leaves names and labels of one word.
+    """
 
     pieces: list[str] = field(default_factory=list)
+    english: float = 0.45
+    single: bool = False
 
     def word(self, rng: Random) -> str:
         while True:
@@ -49,12 +54,12 @@ class WordMaker:
 
     def name(self, rng: Random) -> str:
         """A key or an enum value: one to three words joined by `_`."""
-        return "_".join(self.word(rng) for _ in range(rng.choice((1, 1, 1, 2, 2, 3))))
+        return "_".join(self.word(rng) for _ in range(1 if self.single else rng.choice((1, 1, 1, 2, 2, 3))))
 
     def label(self, rng: Random) -> str:
         """What people call it: one to three words, sometimes with a linking word or an apostrophe."""
         shape = rng.random()
-        if shape < 0.6:
+        if self.single or shape < 0.6:
             return self.word(rng)
         if shape < 0.8:
             return f"{self.word(rng)} {self.word(rng)}"
