@@ -57,6 +57,26 @@ def test_nothing_there_is_new_and_leaves_a_record(root: Path) -> None:
     assert list(record["inputs"]) == ["in.jsonl"] and len(record["inputs"]["in.jsonl"]) == 64
 
 
+AT_WORK = """
+import sys, time
+from astudent.stage import StageRun
+StageRun.begin("04_generate_dataset", [sys.argv[1]], {"data": {"seed": 1, "count": 5}}, ["in.jsonl"], root=sys.argv[2])
+print("begun", flush=True)
+time.sleep(60)
+"""
+
+
+def test_two_processes_never_write_one_output(root: Path) -> None:
+    command = [sys.executable, "-c", AT_WORK, str(root / "d_04.jsonl"), str(root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None and other.stdout.readline() == "begun\n"
+        with pytest.raises(RunError, match=rf"another process \({other.pid}\) is at work"):
+            begin(root)
+        assert begin(root, outputs=[root / "d_05.jsonl"]).status == "new", "another output is free"
+        other.kill()
+    assert begin(root).status == "resume", "a killed process leaves no lock"
+
+
 def test_the_same_again_is_complete(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     finished(root)
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}

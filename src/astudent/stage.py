@@ -4,6 +4,7 @@ The record `<output>.run.json` (for a folder: `run_config.json` inside) holds th
 hashes of its inputs and whether it is finished. A stage whose record says the same again has nothing to do.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -12,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from astudent.config import Config
 from astudent.errors import RunError, UsageError
@@ -21,6 +22,9 @@ from astudent.jsonl import sha256_of, write_atomic
 FILE_SUFFIXES = (".jsonl", ".json")  # any other output is a folder, `qwen2.5-vl-3b` too
 
 Status = Literal["complete", "resume", "extend", "new"]
+
+_HELD: dict[Path, IO[str]] = {}
+"""Locks of this process, open until it ends or has nothing to do."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,14 @@ class StageRun:
 
         `outputs` are files (.jsonl, .json) or folders; the record stands beside, or in, the first of them.
         `settings` may be nested (section -> key -> value) or flat ("section.key" -> value).
-        UsageError for an output folder that holds something else; RunError for an input that is not there.
+        UsageError for an output folder that holds something else; RunError for an input that is not there, or when
+        another process is at work on the same output.
         """
         hashes = {str(item.path): item.digest() for item in map(_as_input, inputs)}
         run = cls(name, tuple(map(Path, outputs)), flat(settings), hashes)
         for path in run.outputs:
             _refuse_foreign_folder(path, run.record_path)
+        _hold(run.record_path, Path(root))
         before = None if fresh else run._read_record()
         run.changed = tuple(_changes(before, run)) if before else ()
         run.status = run._status(before, set(growing))
@@ -86,7 +92,9 @@ class StageRun:
             run._set_aside(Path(root), fresh)
         else:
             run._say({"complete": "complete, nothing to do", "resume": "going on where it stopped"}.get(run.status))
-        if run.status != "complete":
+        if run.status == "complete":
+            _release(run.record_path, Path(root))
+        else:
             run._write_record(finished=False)
         return run
 
@@ -147,6 +155,37 @@ class StageRun:
         reasons = list(self.changed) or (["--fresh"] if fresh else ["no record of how it was made"])
         self._say(f"changed: {'; '.join(reasons)}")
         self._say(f"the old output is in {place}")
+
+
+def _lock_of(record: Path, root: Path) -> Path:
+    return root / ".locks" / hashlib.sha256(str(record.resolve()).encode()).hexdigest()[:16]
+
+
+def _release(record: Path, root: Path) -> None:
+    if held := _HELD.pop(_lock_of(record, root), None):
+        held.close()
+
+
+def _hold(record: Path, root: Path) -> None:
+    """Takes a lock for as long as this process lives; a killed one leaves none. Processes of one launch share their first one's."""
+    lock = _lock_of(record, root)
+    if lock in _HELD or os.environ.get("RANK", "0") != "0":
+        return
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    file = lock.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        owner = f"another process ({file.read().strip()})"
+        file.close()
+        raise RunError(f"{record}: {owner} is at work on this output", "Wait for its end, or stop it.") from None
+    except OSError:  # a network file system without locks
+        file.close()
+        return
+    file.truncate(0)
+    print(os.getpid(), file=file, flush=True)
+    _HELD[lock] = file
 
 
 def record_path(output: Path | str) -> Path:

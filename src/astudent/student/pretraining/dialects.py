@@ -121,7 +121,8 @@ class Dialect:
     def _distinct(rng: Random, pools: dict[str, str]) -> dict[str, str]:
         chosen: dict[str, str] = {}
         for meaning, pool in pools.items():
-            chosen[meaning] = rng.choice([word for word in pool.split() if word not in chosen.values()][:3])
+            free = [word for word in pool.split() if word not in chosen.values()]
+            chosen[meaning] = rng.choice(free[:3] if rng.random() < 0.25 else free[:1])
         return chosen
 
     def _definition_names(self, rng: Random, words: WordMaker) -> dict[str, str]:
@@ -180,6 +181,11 @@ class Dialect:
 
     def _leaf_order(self) -> tuple[str, ...]:
         return ("relation", "key", "operand") if self.leaf == "relation first" else ("key", "operand", "relation")
+
+    def leaf_query_schema(self) -> Json:
+        """The part of the language that says one condition."""
+        root = {self.keys["filter"]: choice(self.leaf_schemas(), "anyOf")}
+        return self.schema(closed(root), self.field_definitions())
 
     def query_schema(self) -> Json:
         definitions: dict[str, Json] = {"condition": choice([*self._combinations(), *self.leaf_schemas()], "anyOf")}

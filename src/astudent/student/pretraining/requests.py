@@ -142,13 +142,16 @@ class QueryTask(Task):
             text, encoded = getattr(self, part)(language)
             spoken += (", " if rng.random() < 0.7 else " ") * bool(spoken) + text
             answer |= encoded
-        intro = self.phrase(language, "intro", e=dialect.entity.label(language))
-        if rng.random() < 0.5:  # words that mean nothing must not disturb
-            intro = " ".join(self.words.word(rng) for _ in range(rng.randint(1, 5))) + rng.choice((" ", ", ")) + intro
+        return Example(self.introduced(language, spoken, 0.5), compact_json(self.ordered(answer)))
+
+    def introduced(self, language: str, spoken: str, disturbed: float) -> str:
+        """The request with an introduction; `disturbed` is the share that begin with words that mean nothing."""
+        intro = self.phrase(language, "intro", e=self.dialect.entity.label(language))
+        if self.rng.random() < disturbed:
+            noise = [self.words.word(self.rng) for _ in range(self.rng.randint(1, 5))]
+            intro = " ".join(noise) + self.rng.choice((" ", ", ")) + intro
         query = (intro + spoken).strip()
-        return Example(
-            query[0].upper() + query[1:] if rng.random() < 0.4 else query, compact_json(self.ordered(answer))
-        )
+        return query[0].upper() + query[1:] if self.rng.random() < 0.4 else query
 
     def ordered(self, answer: dict[str, Json]) -> Json:
         """The parts under their keys, in the schema's order."""
@@ -246,6 +249,18 @@ class QueryTask(Task):
         return spoken, {"group": self.dialect.encode_group(field.name), "measure": measure}
 
 
+class LeafTask(QueryTask):
+    """One condition: a short schema and short requests, so that a pack holds many."""
+
+    def __init__(self, rng: Random, words: WordMaker) -> None:
+        super().__init__(rng, words)
+        self.schema = self.dialect.leaf_query_schema()
+
+    def example(self, language: str) -> Example:
+        spoken, code = self.leaf(language)
+        return Example(self.introduced(language, spoken, 0.2), compact_json({self.dialect.keys["filter"]: code}))
+
+
 def draw_number(rng: Random) -> int | float:
     """Small and large, round and odd, sometimes with decimals or a sign."""
     shape = rng.random()
@@ -280,4 +295,10 @@ def say_date(rng: Random, language: str, date: tuple[int, int, int]) -> str:
     )
 
 
-TASKS: dict[str, type[Task]] = {"query": QueryTask, "pick": PickTask, "values": ValuesTask, "copy": CopyTask}
+TASKS: dict[str, type[Task]] = {
+    "query": QueryTask,
+    "leaf": LeafTask,
+    "pick": PickTask,
+    "values": ValuesTask,
+    "copy": CopyTask,
+}

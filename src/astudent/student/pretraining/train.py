@@ -37,16 +37,19 @@ class Leg:
     batch: int
     shares: dict[str, float]
     french: float = 0.5  # share of requests in French
-    english: float = 0.45  # share of names whose English label is not the name itself
+    english: float = 0.25  # share of names whose English label is not the name itself
     single: bool = False  # names and labels of one word only
 
 
-LOOK_UPS = {"pick": 0.45, "values": 0.35, "copy": 0.2}
-QUERIES = {"query": 0.7, "pick": 0.1, "values": 0.15, "copy": 0.05}
+LOOK_UPS = {"pick": 0.4, "values": 0.4, "copy": 0.2}
+CONDITIONS = {"leaf": 0.9, "pick": 0.04, "values": 0.06}
+QUERIES = {"query": 0.85, "leaf": 0.05, "values": 0.05, "copy": 0.05}
+SHORT, MIDDLE, LONG = Leg(320, 10, LOOK_UPS), Leg(768, 5, CONDITIONS), Leg(1024, 4, QUERIES)
 COURSE = (
     (600, (Leg(256, 12, LOOK_UPS, french=0.85, english=0.0, single=True),)),
-    (900, (Leg(320, 10, LOOK_UPS),)),
-    (10**9, (Leg(320, 10, LOOK_UPS), Leg(640, 6, QUERIES), Leg(1024, 4, QUERIES))),
+    (900, (SHORT,)),
+    (2000, (SHORT, MIDDLE, MIDDLE, LONG)),
+    (10**9, (SHORT, MIDDLE, LONG, LONG)),
 )
 """What a run from nothing trains on: until each step, legs that its steps draw from."""
 

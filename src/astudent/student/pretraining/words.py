@@ -33,7 +33,7 @@ class WordMaker:
     """
 
     pieces: list[str] = field(default_factory=list)
-    english: float = 0.45
+    english: float = 0.25
     single: bool = False
 
     def word(self, rng: Random) -> str:
@@ -54,7 +54,7 @@ class WordMaker:
 
     def name(self, rng: Random) -> str:
         """A key or an enum value: one to three words joined by `_`."""
-        return "_".join(self.word(rng) for _ in range(1 if self.single else rng.choice((1, 1, 1, 2, 2, 3))))
+        return "_".join(self.word(rng) for _ in range(1 if self.single else rng.choice((1, 1, 1, 2, 2, 2))))
 
     def label(self, rng: Random) -> str:
         """What people call it: one to three words, sometimes with a linking word or an apostrophe."""
