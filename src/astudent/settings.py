@@ -215,7 +215,7 @@ class Alignment(Section):
     optim: Annotated[Text, "Optimizer, by transformers' name."]
     max_steps: Annotated[Count, "Optimizer steps."]
     beta: Annotated[Positive, "Strength of the pull towards the reference."]
-    loss_type: Annotated[Text, "Preference loss, by TRL's name."]
+    loss_type: Annotated[Literal["sigmoid", "hinge", "ipo"], "Preference loss, by TRL's name."]
     sft_coef: Annotated[NotNegative, "Weight of the SFT loss on the chosen answer."]
     role_weights: Annotated[dict[str, NotNegative], "Weight of each grammar role in the loss (1 where unnamed)."]
     keep_rate: Annotated[Share, "Chance that a token of weight 0 counts all the same."]

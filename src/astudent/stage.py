@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from astudent.config import Config
 from astudent.errors import RunError, UsageError
@@ -23,8 +23,8 @@ FILE_SUFFIXES = (".jsonl", ".json")  # any other output is a folder, `qwen2.5-vl
 
 Status = Literal["complete", "resume", "extend", "new"]
 
-_HELD: dict[Path, IO[str]] = {}
-"""Locks of this process, open until it ends or has nothing to do."""
+_HELD: dict[Path, int] = {}
+"""Open lock files of this process, by the record of the run."""
 
 
 @dataclass(frozen=True)
@@ -84,17 +84,15 @@ class StageRun:
         run = cls(name, tuple(map(Path, outputs)), flat(settings), hashes)
         for path in run.outputs:
             _refuse_foreign_folder(path, run.record_path)
-        _hold(run.record_path, Path(root))
-        before = None if fresh else run._read_record()
-        run.changed = tuple(_changes(before, run)) if before else ()
-        run.status = run._status(before, set(growing))
+        run._look(fresh, set(growing))
+        if run.status != "complete":
+            _hold(run.record_path, Path(root))
+            run._look(fresh, set(growing))  # who held the lock before may have finished
         if run.status == "new":
             run._set_aside(Path(root), fresh)
         else:
             run._say({"complete": "complete, nothing to do", "resume": "going on where it stopped"}.get(run.status))
-        if run.status == "complete":
-            _release(run.record_path, Path(root))
-        else:
+        if run.status != "complete":
             run._write_record(finished=False)
         return run
 
@@ -106,9 +104,15 @@ class StageRun:
     def finish(self, **facts: Any) -> None:
         """Marks the run as finished; `facts` (counts and the like) are kept in the record."""
         self._write_record(finished=True, facts=facts)
+        _release(self.record_path)
 
     def _say(self, text: str | None) -> None:
         print(f"{self.name[:2]}: {text or 'extended: ' + '; '.join(self.changed)}", flush=True)
+
+    def _look(self, fresh: bool, growing: set[str]) -> None:
+        before = None if fresh else self._read_record()
+        self.changed = tuple(_changes(before, self)) if before else ()
+        self.status = self._status(before, growing)
 
     def _status(self, before: Mapping[str, Any] | None, growing: set[str]) -> Status:
         if before is None:
@@ -157,35 +161,33 @@ class StageRun:
         self._say(f"the old output is in {place}")
 
 
-def _lock_of(record: Path, root: Path) -> Path:
-    return root / ".locks" / hashlib.sha256(str(record.resolve()).encode()).hexdigest()[:16]
-
-
-def _release(record: Path, root: Path) -> None:
-    if held := _HELD.pop(_lock_of(record, root), None):
-        held.close()
-
-
 def _hold(record: Path, root: Path) -> None:
-    """Takes a lock for as long as this process lives; a killed one leaves none. Processes of one launch share their first one's."""
-    lock = _lock_of(record, root)
-    if lock in _HELD or os.environ.get("RANK", "0") != "0":
+    """Takes a lock until the run is finished; a killed process leaves none. Processes of one launch share their first one's."""
+    record = record.resolve()
+    if record in _HELD or os.environ.get("RANK", "0") != "0":
         return
+    lock = root / ".locks" / hashlib.sha256(str(record).encode()).hexdigest()[:16]
     lock.parent.mkdir(parents=True, exist_ok=True)
-    file = lock.open("a+", encoding="utf-8")
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        file.seek(0)
-        owner = f"another process ({file.read().strip()})"
-        file.close()
-        raise RunError(f"{record}: {owner} is at work on this output", "Wait for its end, or stop it.") from None
+        owner = os.read(handle, 32).decode().strip()
+        os.close(handle)
+        raise RunError(
+            f"{record}: another process ({owner}) is at work on this output", "Wait for its end, or stop it."
+        ) from None
     except OSError:  # a network file system without locks
-        file.close()
+        os.close(handle)
         return
-    file.truncate(0)
-    print(os.getpid(), file=file, flush=True)
-    _HELD[lock] = file
+    os.ftruncate(handle, 0)
+    os.write(handle, f"{os.getpid()}\n".encode())
+    _HELD[record] = handle
+
+
+def _release(record: Path) -> None:
+    if (handle := _HELD.pop(record.resolve(), None)) is not None:
+        os.close(handle)
 
 
 def record_path(output: Path | str) -> Path:

@@ -51,14 +51,10 @@ def test_packs_mark_where_labels_end():
     pack = PackMaker(tokenizer, WordMaker(english=0.0), "Answer.", 320, {"pick": 1.0}).batch(Random(1), 2, "pick", "en")
     marked = pack.names != NOTHING
     assert marked.any(1).all() and not (marked & (pack.supervised | (pack.segments == 0))).any()
-    for (
-        row,
-        place,
-    ) in marked.nonzero().tolist():  # an English label is the name itself here: single words are their own first token
-        label_end = tokenizer.IdToPiece(pack.ids[row, place].item())
-        start = tokenizer.IdToPiece(pack.names[row, place].item())
-        text = tokenizer.decode(pack.ids[row, : place + 1].tolist())
-        assert text.endswith(label_end) and start in text
+    for row, place in marked.nonzero().tolist():  # an English label is the name itself here, with spaces
+        asked = tokenizer.decode(pack.ids[row, : place + 1].tolist())
+        label_end, start = (tokenizer.decode([int(token)]) for token in (pack.ids[row, place], pack.names[row, place]))
+        assert asked.endswith(label_end) and start in asked
 
 
 def test_pretraining_shares_no_language_with_the_pipeline():
@@ -99,7 +95,10 @@ def test_batched_muon_moves_as_torch_does():
 def test_a_run_that_is_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     from astudent.student.pretraining import train
 
-    course = ((3, train.Leg(320, 1, {"pick": 1.0}, single=True)), (10, train.Leg(1024, 1, {"query": 1.0})))
+    course = (
+        (3, (train.Leg(320, 1, {"pick": 1.0}, single=True),)),
+        (10, (train.Leg(320, 1, {"pick": 1.0}), train.Leg(1024, 1, {"query": 1.0}))),
+    )
     runs = {}
     for name, legs in {"whole": (4,), "stopped": (2, 4)}.items():
         for steps in legs:

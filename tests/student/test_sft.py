@@ -15,10 +15,11 @@ from astudent.config import load_config
 from astudent.errors import RunError
 from astudent.settings import Training
 from astudent.student import checkpoint
-from astudent.student.load import Student, assemble, check_adapter
+from astudent.student.best import Best
+from astudent.student.checkpoint import check_adapter
+from astudent.student.load import Student, assemble
 from astudent.student.metrics_log import FILE_NAME
 from astudent.student.sft import add_lora, fit, save_final
-from astudent.student.trainer import Best
 
 SETTINGS = load_config("config/embedded.json").training
 SHORT: dict[str, Any] = {

@@ -1,14 +1,32 @@
-"""Stage 10: pairs -> an aligned adapter, from the SFT adapter. The torch side is imported here and no sooner."""
+"""Stage 10: pairs -> an aligned adapter, from the SFT adapter. The torch side is imported when there is something to train."""
+
+from pathlib import Path
 
 from astudent.cli import Options
 from astudent.config import Config
+from astudent.preflight import check
+from astudent.stage import StageRun, settings_of
+from astudent.student.checkpoint import check_adapter
+
+NAME = "10"
+NOT_OURS = tuple(
+    f"alignment.{key}" for key in ("eval_results", "only_rejected", "max_pairs", "control", "control_output_dir")
+)
+"""Keys that shape the pairs, or whether there is a control, but neither adapter."""
 
 
 def run(config: Config, options: Options) -> None:
     """Trains the aligned adapter and, with `alignment.control`, the SFT-only control beside it."""
-    from astudent.preflight import check
-
     check(config, {"alignment"})
-    from astudent.student.dpo import train_dpo
+    settings = config.alignment
+    check_adapter(settings.adapter)
+    base = Path(settings.base_model)
+    inputs = [Path(settings.pairs_out), Path(settings.adapter) / "adapter_model.safetensors"]
+    inputs += [base] if base.is_dir() else []
+    own = {key: value for key, value in settings_of(config, "alignment").items() if key not in NOT_OURS}
+    for out in [settings.output_dir, *([settings.control_output_dir] if settings.control else [])]:
+        stage = StageRun.begin(NAME, [out], own, inputs, root=config.run.outputs_root, fresh=options.fresh)
+        if stage.status != "complete":
+            from astudent.student.dpo import train_dpo
 
-    train_dpo(config, options)
+            train_dpo(config, stage, control=out == settings.control_output_dir)

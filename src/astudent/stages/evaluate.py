@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from astudent.cli import Options
-from astudent.errors import UsageError
 from astudent.evaluation.baselines import NAMES, baseline_path, write_baselines
 from astudent.evaluation.judging import Judge
 from astudent.evaluation.metrics import Score
@@ -34,6 +33,7 @@ from astudent.jsonl import read_rows
 from astudent.records import DatasetRow
 from astudent.settings import Config
 from astudent.stage import settings_of
+from astudent.student.checkpoint import check_adapter
 from astudent.teacher.protocol import Teacher
 
 ALIGN_ONLY = ("align",)
@@ -41,7 +41,8 @@ ALIGN_ONLY = ("align",)
 
 def run(config: Config, options: Options) -> None:
     """Evaluates the adapter and what stands beside it. UsageError when the adapter's folder holds none."""
-    check_adapter(config.evaluation.adapter)
+    if config.evaluation.adapter != BASE:
+        check_adapter(config.evaluation.adapter)
     settings = config.evaluation
     samples = choose_samples(
         read_rows(settings.dataset, DatasetRow),
@@ -58,18 +59,6 @@ def run(config: Config, options: Options) -> None:
     if not any(worked):
         print(f"{NAME}: complete, nothing to do", flush=True)
     print(headline(targets[0].summary), flush=True)
-
-
-def check_adapter(adapter: str) -> None:
-    """UsageError unless `adapter` is a folder with an adapter, or `none`."""
-    if adapter == BASE:
-        return
-    missing = [
-        name for name in ("adapter_config.json", "adapter_model.safetensors") if not (Path(adapter) / name).is_file()
-    ]
-    if missing:
-        hint = "Train one with stage 06, or name another with --adapter (none: the base model alone)."
-        raise UsageError(f"{adapter}: no adapter there ({missing[0]} is missing)", hint)
 
 
 def is_reported(config: Config) -> bool:

@@ -11,13 +11,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from astudent.errors import RunError
+from astudent.errors import RunError, UsageError
 
 FINAL = "checkpoint-final"
 TRAINER_STATE = "trainer_state.json"
 EXTRA_STATE = "astudent_state.json"
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 _NUMBERED = re.compile(r"checkpoint-(\d+)$")
+
+
+def check_adapter(folder: Path | str) -> None:
+    """UsageError unless the folder holds an adapter in safetensors."""
+    missing = [name for name in ADAPTER_FILES if not (Path(folder) / name).is_file()]
+    if missing:
+        hint = "Train one with stage 06, or name another with --adapter."
+        raise UsageError(f"{folder}: no adapter there ({missing[0]} is missing)", hint)
+
+
 _UNFINISHED = ".unfinished-"
 
 

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import torch
 from llguidance import LLMatcher
 from llguidance.hf import from_tokenizer
-from llguidance.torch import allocate_token_bitmask, fill_next_token_bitmask
+from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
@@ -61,7 +61,11 @@ class Constraint:
         bits = allocate_token_bitmask(len(self.matchers), self.grammars[0].vocabulary)
         for row, matcher in enumerate(self.matchers):
             fill_next_token_bitmask(matcher, bits, row)
-        allowed = ((bits[:, :, None] >> _BITS) & 1).reshape(len(self.matchers), -1)[:, : logits.shape[1]].bool()
+        allowed = (
+            ((torch.from_numpy(bits)[:, :, None] >> _BITS) & 1)
+            .reshape(len(self.matchers), -1)[:, : logits.shape[1]]
+            .bool()
+        )
         return logits.masked_fill(~allowed.to(logits.device), float("-inf"))
 
     def advance(self, tokens: list[int]) -> None:

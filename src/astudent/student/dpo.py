@@ -24,12 +24,11 @@ from trl.trainer.dpo_trainer import DPOTrainer
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.utils import disable_dropout_in_model
 
-from astudent.cli import Options
-from astudent.errors import RunError, UsageError
+from astudent.errors import RunError
 from astudent.evaluation.pairs import PairRow
 from astudent.jsonl import read_rows
 from astudent.settings import Alignment, Config
-from astudent.stage import StageRun, settings_of
+from astudent.stage import StageRun
 from astudent.student.batching import Batcher, StepBatch, TokenBatch, Unit
 from astudent.student.load import Student
 from astudent.student.loss import row_log_probabilities, token_losses
@@ -39,10 +38,6 @@ from astudent.student.supervision import Source, encode_rows
 from astudent.student.trainer import PackTrainer, Plan, index_dataset, token_budget, unset_collator
 
 NAME = "10"
-NOT_OURS = tuple(
-    f"alignment.{key}" for key in ("eval_results", "only_rejected", "max_pairs", "control", "control_output_dir")
-)
-"""Keys that shape the pairs, or whether there is a control, but neither adapter."""
 LOSSES = {
     "sigmoid": lambda margin, beta: -F.logsigmoid(beta * margin),
     "hinge": lambda margin, beta: torch.relu(1 - beta * margin),
@@ -141,26 +136,15 @@ class StudentDPOTrainer(PackTrainer, DPOTrainer):
         self.pair_sums = torch.tensor(extra["pairs"], dtype=torch.float64)
 
 
-def train_dpo(config: Config, options: Options) -> None:
-    """Trains `alignment.output_dir/checkpoint-final` and, where asked, the control beside it; finished ones are kept."""
+def train_dpo(config: Config, run: StageRun, *, control: bool) -> None:
+    """Trains the aligned adapter, or the control beside it, and finishes `run`."""
     settings = config.alignment
-    if settings.loss_type not in LOSSES:
-        raise UsageError(f"alignment.loss_type: {settings.loss_type!r}", f"Take one of {', '.join(LOSSES)}.")
-    pairs, adapter = Path(settings.pairs_out), Path(settings.adapter)
-    load.check_adapter(adapter)
-    inputs = [pairs, adapter / "adapter_model.safetensors"]
-    inputs += [Path(settings.base_model)] if Path(settings.base_model).is_dir() else []
-    jobs = [(Path(settings.output_dir), align)]
-    jobs += [(Path(settings.control_output_dir), train_control)] if settings.control else []
-    for out, job in jobs:
-        own = {key: value for key, value in settings_of(config, "alignment").items() if key not in NOT_OURS}
-        run = StageRun.begin(NAME, [out], own, inputs, root=config.run.outputs_root, fresh=options.fresh)
-        if run.status != "complete":
-            student = load.load_student(settings, adapter, trainable=True)
-            units = encode_pairs(student, read_pairs(pairs), settings)
-            facts, check_result = job(student, units, settings, out)
-            save_final(student, out, facts, check_result, method=job.__name__, sft_adapter=str(adapter))
-            run.finish(**facts, self_check=check_result.as_json(), pairs=len(units))
+    out, job = run.outputs[0], train_control if control else align
+    student = load.load_student(settings, settings.adapter, trainable=True)
+    units = encode_pairs(student, read_pairs(Path(settings.pairs_out)), settings)
+    facts, check_result = job(student, units, settings, out)
+    save_final(student, out, facts, check_result, method=job.__name__, sft_adapter=settings.adapter)
+    run.finish(**facts, self_check=check_result.as_json(), pairs=len(units))
 
 
 def read_pairs(path: Path) -> list[PairRow]:

@@ -70,8 +70,9 @@ def generate(
     sampling = Sampling(temperature, top_p, seed)
     rows = student.model.get_input_embeddings().weight.shape[0]
     grammars = {
-        schema_id: SchemaGrammar(student.tokenizer, schemas[schema_id], rows)
-        for schema_id in (prompts if schemas else ())
+        schema_id: SchemaGrammar(student.tokenizer, schema, rows)
+        for schema_id, schema in (schemas or {}).items()
+        if schema_id in prompts
     }
     asked = [(schema_id, text) for schema_id, texts in prompts.items() for text in texts]
     decode = _plain if plain or not student.can_pack else _shared
@@ -80,7 +81,7 @@ def generate(
     student.model.eval()
     for start in range(0, len(asked), batch_size):
         part = asked[start : start + batch_size]
-        constraint = Constraint([grammars[schema_id] for schema_id, _ in part]) if schemas else None
+        constraint = Constraint([grammars[schema_id] for schema_id, _ in part]) if schemas is not None else None
         for (schema_id, _), answer in zip(
             part, decode(student, part, max_new_tokens, sampling, constraint), strict=True
         ):

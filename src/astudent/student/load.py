@@ -25,8 +25,9 @@ if torch.cuda.is_available() and importlib.util.find_spec("unsloth"):
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_log
 
-from astudent.errors import RunError, UsageError
+from astudent.errors import UsageError
 from astudent.student.attention import PREFIX_SHARED
+from astudent.student.checkpoint import check_adapter
 from astudent.student.loss import FULL_PRECISION, base_of, install_token_losses
 from astudent.student.prompt import PLAIN_TEMPLATE
 
@@ -154,13 +155,6 @@ def assemble(
         model = model.merge_and_unload() if adapter is not None and is_exact else model
         model.requires_grad_(False).eval()
     return Student(model, tokenizer, backend, base_model, can_pack)
-
-
-def check_adapter(folder: str | Path) -> None:
-    """RunError unless the folder holds an adapter in safetensors."""
-    for name in ("adapter_config.json", "adapter_model.safetensors"):
-        if not (Path(folder) / name).is_file():
-            raise RunError(f"{folder}: no adapter there ({name} is missing)", "Train one first, or name its folder.")
 
 
 def identity_of_base(model: Any) -> str:

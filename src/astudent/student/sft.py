@@ -17,20 +17,19 @@ from transformers import TrainerCallback, set_seed
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from astudent.cli import Options
 from astudent.errors import UsageError
 from astudent.jsonl import write_atomic
 from astudent.settings import Config, Training
-from astudent.stage import StageRun, settings_of
+from astudent.stage import StageRun
 from astudent.student import checkpoint as files
 from astudent.student.answer_check import AnswerCheck
+from astudent.student.best import METRICS, Best
 from astudent.student.load import Student
 from astudent.student.metrics_log import FILE_NAME, MetricsLog, ProgressLine, cut_back
 from astudent.student.rows import as_sources, gate_verdict, read_corpus, split_rows, validation_sample
 from astudent.student.selfcheck import CheckResult, check
 from astudent.student.supervision import Encoded, encode_rows
 from astudent.student.trainer import (
-    Best,
     EndOfRun,
     PackTrainer,
     Plan,
@@ -41,30 +40,16 @@ from astudent.student.trainer import (
 )
 
 NAME = "06"
-METRICS = {
-    "eval_loss": ("eval_loss", False),
-    "semantic_pass": ("eval_semantic_pass_rate", True),
-    "semantic_pass_rate": ("eval_semantic_pass_rate", True),
-    "eval_semantic_pass_rate": ("eval_semantic_pass_rate", True),
-}
-"""`metric_for_best` -> the key in an evaluation line, and whether more is better."""
 
 
 class StudentSFTTrainer(PackTrainer, SFTTrainer):
     """TRL's SFTTrainer with this package's collator, sampler, loss and checkpoints."""
 
 
-def train_sft(config: Config, options: Options) -> None:
-    """Trains `training.output_dir/checkpoint-final`; a finished run is left as it is, an interrupted one resumed."""
+def train_sft(config: Config, run: StageRun) -> None:
+    """Trains `training.output_dir/checkpoint-final` and finishes `run`; what an interrupted one left is gone on from."""
     settings = config.training
-    refuse_unsupported(settings)
     corpus, out = Path(settings.training_corpus), Path(settings.output_dir)
-    base = Path(settings.base_model)
-    inputs = [corpus, *([base] if base.is_dir() else [])]
-    own = settings_of(config, "training")
-    run = StageRun.begin(NAME, [out], own, inputs, root=config.run.outputs_root, fresh=options.fresh)
-    if run.status == "complete":
-        return
     verdict = gate_verdict(corpus, config.quality.require_pass)
     training, validation = split_rows(read_corpus(corpus, settings.max_samples), settings.val_split, settings.seed)
     validation = validation_sample(validation, settings.eval_max_samples, settings.seed)
@@ -76,17 +61,6 @@ def train_sft(config: Config, options: Options) -> None:
     result, check_result = fit(student, rows, held_out, settings, out, answer_check)
     save_final(student, out, result, check_result, gate=verdict)
     run.finish(**result, self_check=check_result.as_json(), gate=verdict, rows=len(rows), validation_rows=len(held_out))
-
-
-def refuse_unsupported(settings: Training) -> None:
-    """UsageError for keys whose part of the package is not there yet, or that name nothing."""
-    if settings.use_selective_loss and settings.selective_loss != "none":
-        raise UsageError("use_selective_loss: no strategy is built in yet", "Use training.role_weights instead.")
-    if settings.metric_for_best not in METRICS:
-        raise UsageError(f"metric_for_best: {settings.metric_for_best!r}", f"Take one of {', '.join(METRICS)}.")
-    if "semantic" in settings.metric_for_best and settings.generation_eval_steps is None:
-        hint = "Set training.generation_eval_steps."
-        raise UsageError("metric_for_best follows answers, but none are generated", hint)
 
 
 def new_adapter(settings: Training) -> Student:

@@ -24,6 +24,7 @@ from astudent.errors import RunError
 from astudent.jsonl import write_atomic
 from astudent.student import checkpoint as files
 from astudent.student.batching import Batcher, SchemaSampler, StepBatch, TokenBatch, Unit
+from astudent.student.best import Best
 from astudent.student.load import Student
 from astudent.student.loss import LossSums, base_of, token_losses
 
@@ -44,49 +45,6 @@ class Plan:
     rows_per_schema: int
     seed: int
     keep_rate: float = 0.0
-
-
-@dataclass
-class Best:
-    """Which evaluation was the best, and whether it is time to stop.
-
-    An evaluation counts as an improvement when it beats the *reference value* by more than `min_delta`; only then does
-    the reference move, so a slow creep does not keep a run alive. Equal values prefer the lower `eval_loss`.
-    """
-
-    metric: str
-    greater: bool
-    min_delta: float
-    patience: int | None
-    reference: float | None = None
-    without_improvement: int = 0
-    best: tuple[float, float] | None = None
-
-    def see(self, metrics: dict[str, Any]) -> bool:
-        """Takes an evaluation in; whether it is the best so far."""
-        if metrics.get(self.metric) is None:
-            return False
-        value = metrics[self.metric] if self.greater else -metrics[self.metric]
-        if self.reference is None or value > self.reference + self.min_delta:
-            self.reference, self.without_improvement = value, 0
-        else:
-            self.without_improvement += 1
-        candidate = (value, -metrics["eval_loss"])
-        if self.best is not None and candidate <= self.best:
-            return False
-        self.best = candidate
-        return True
-
-    @property
-    def should_stop(self) -> bool:
-        return self.patience is not None and self.without_improvement >= self.patience
-
-    def state(self) -> dict[str, Any]:
-        return {"reference": self.reference, "without_improvement": self.without_improvement, "best": self.best}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.reference, self.without_improvement = state["reference"], state["without_improvement"]
-        self.best = tuple(state["best"]) if state["best"] else None
 
 
 class EndOfRun(TrainerCallback):

@@ -75,7 +75,7 @@ def draw_fields(rng: Random, words: WordMaker, count: int) -> tuple[Field, ...]:
         kind = (
             ("enum", "number")[place]
             if place < 2
-            else rng.choice(("enum", "enum", "number", "number", "date", "text", "flag"))
+            else rng.choice(("enum", "enum", "number", "number", "date", "text", "flag", "flag"))
         )
         named = fresh()
         values = tuple(fresh() for _ in range(rng.randint(2, 4))) if kind == "enum" else ()
@@ -186,6 +186,12 @@ class Dialect:
         """The part of the language that says one condition."""
         root = {self.keys["filter"]: choice(self.leaf_schemas(), "anyOf")}
         return self.schema(closed(root), self.field_definitions())
+
+    def leaves_query_schema(self) -> Json:
+        """Several conditions side by side, with nothing that joins them."""
+        items = {"type": "array", "items": self.ref("condition"), "minItems": 1}
+        definitions = {"condition": choice(self.leaf_schemas(), "anyOf")}
+        return self.schema(closed({self.keys["filter"]: items}), definitions | self.field_definitions())
 
     def query_schema(self) -> Json:
         definitions: dict[str, Json] = {"condition": choice([*self._combinations(), *self.leaf_schemas()], "anyOf")}

@@ -221,7 +221,7 @@ class QueryTask(Task):
             return "{:04d}-{:02d}-{:02d}".format(*date), say_date(self.rng, language, date)
         if field.kind == "text":
             text = self.words.literal(self.rng)
-            return text, self.rng.choice((f'"{text}"', f'"{text}"', f"'{text}'", text))
+            return text, self.rng.choice(QUOTES).format(text)
         chosen = self.rng.choice(field.values)
         return chosen.name, chosen.label(language)
 
@@ -261,6 +261,20 @@ class LeafTask(QueryTask):
         return Example(self.introduced(language, spoken, 0.2), compact_json({self.dialect.keys["filter"]: code}))
 
 
+class LeavesTask(QueryTask):
+    """Two to four conditions in a row: which field goes with which value."""
+
+    def __init__(self, rng: Random, words: WordMaker) -> None:
+        super().__init__(rng, words)
+        self.schema = self.dialect.leaves_query_schema()
+
+    def example(self, language: str) -> Example:
+        leaves = [self.leaf(language) for _ in range(self.rng.choice((2, 2, 3, 3, 4)))]
+        spoken = self.joined(language, [text for text, _ in leaves])
+        answer = {self.dialect.keys["filter"]: [code for _, code in leaves]}
+        return Example(self.introduced(language, spoken, 0.3), compact_json(answer))
+
+
 def draw_number(rng: Random) -> int | float:
     """Small and large, round and odd, sometimes with decimals or a sign."""
     shape = rng.random()
@@ -295,6 +309,7 @@ def say_date(rng: Random, language: str, date: tuple[int, int, int]) -> str:
     )
 
 
+QUOTES = ('"{}"', "'{}'", "« {} »", "“{}”", "{}")
 TASKS: dict[str, type[Task]] = {
     "query": QueryTask,
     "leaf": LeafTask,

@@ -42,7 +42,7 @@ class Leg:
 
 
 LOOK_UPS = {"pick": 0.4, "values": 0.4, "copy": 0.2}
-CONDITIONS = {"leaf": 0.9, "pick": 0.04, "values": 0.06}
+CONDITIONS = {"leaf": 0.35, "leaves": 0.55, "values": 0.1}
 QUERIES = {"query": 0.85, "leaf": 0.05, "values": 0.05, "copy": 0.05}
 SHORT, MIDDLE, LONG = Leg(320, 10, LOOK_UPS), Leg(768, 5, CONDITIONS), Leg(1024, 4, QUERIES)
 COURSE = (
