@@ -8,7 +8,7 @@ import torch
 from tiny_models import make_model, make_tokenizer
 
 from astudent.config import load_config
-from astudent.errors import RunError, UsageError
+from astudent.errors import UsageError
 from astudent.student.load import identity_of_base, load_student, load_tokenizer
 
 SETTINGS = load_config("config/embedded.json").training
@@ -43,7 +43,7 @@ def test_what_a_cpu_cannot_do(base: Path, asked: dict[str, Any]) -> None:
 def test_folders_without_what_they_should_hold(base: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"config\.json is missing"):
         load_student(with_base(tmp_path))
-    with pytest.raises(RunError, match=r"adapter_config\.json is missing"):
+    with pytest.raises(UsageError, match=r"adapter_config\.json is missing"):
         load_student(with_base(base), tmp_path)
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(UsageError):
