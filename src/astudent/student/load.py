@@ -115,7 +115,7 @@ def load_tokenizer(base: str, revision: str | None = None) -> PreTrainedTokenize
 def load_student(settings: LoadSettings, adapter: str | Path | None = None, *, trainable: bool = False) -> Student:
     """Tokenizer and base, with the adapter of a folder on top where one is named.
 
-    UsageError for what this machine cannot do, or a model that cannot be had; RunError for a folder without adapter.
+    UsageError for what this machine cannot do, a model that cannot be had, or a folder without adapter.
     """
     refuse_impossible(settings)
     backend = resolve_backend(settings.backend)
