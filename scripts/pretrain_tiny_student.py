@@ -9,11 +9,11 @@ from astudent.cli import with_exit_code
 
 
 def main(
-    steps: Annotated[int, typer.Option(help="Optimizer steps from the very beginning, earlier runs included.")] = 3000,
+    steps: Annotated[int, typer.Option(help="Optimizer steps from the very beginning, earlier runs included.")] = 5000,
     cooldown: Annotated[
         int,
         typer.Option(help="The last steps, over which the learning rate falls to 2%. 0 for a leg that goes on later."),
-    ] = 800,
+    ] = 2000,
     work: Annotated[
         Path, typer.Option(help="Folder of the checkpoint and the log; a checkpoint there is resumed.")
     ] = Path(".cache/pretraining"),
@@ -24,22 +24,19 @@ def main(
         "data/tiny_student"
     ),
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
-    compiled: Annotated[bool, typer.Option(help="Compile first (a minute or more); steps are then faster.")] = True,
 ) -> None:
-    """Pre-train the tiny student: more than an hour on two cores. Stop it at any time; the same command goes on."""
-    with_exit_code(lambda: _pretrain(steps, cooldown, work, start, out, threads, compiled))
+    """Pre-train the tiny student: two hours and more on two cores. Stop it at any time; the same command goes on."""
+    with_exit_code(lambda: _pretrain(steps, cooldown, work, start, out, threads))
 
 
-def _pretrain(
-    steps: int, cooldown: int, work: Path, start: Path | None, out: Path, threads: int, compiled: bool
-) -> None:
+def _pretrain(steps: int, cooldown: int, work: Path, start: Path | None, out: Path, threads: int) -> None:
     import torch
 
     from astudent.student.pretraining.publish import publish
     from astudent.student.pretraining.train import Plan, Pretraining
 
     torch.set_num_threads(threads)
-    Pretraining(Plan(work=work, steps=steps, cooldown=cooldown, start=start), compiled).run()
+    Pretraining(Plan(work=work, steps=steps, cooldown=cooldown, start=start)).run()
     publish(work, out)
 
 

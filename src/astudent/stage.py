@@ -198,6 +198,11 @@ def record_path(output: Path | str) -> Path:
     return output / "run_config.json"
 
 
+def base_folder(base_model: str) -> list[Path]:
+    """The base model as an input where it is a folder here; one from a hub is named by its id and revision."""
+    return [Path(base_model)] if Path(base_model).is_dir() else []
+
+
 def settings_of(config: Config, *names: str) -> dict[str, Any]:
     """The settings that shape a stage's output: whole sections ("prompt") or single keys ("training.seed"), flat."""
     picked: dict[str, Any] = {}

@@ -23,7 +23,7 @@ from astudent.evaluation.student_answers import BASE
 from astudent.evaluation.summary import summarise
 from astudent.jsonl import read_rows, sha256_of, write_atomic
 from astudent.settings import Config
-from astudent.stage import StageRun, settings_of
+from astudent.stage import StageRun, base_folder, settings_of
 
 NAME = "07"
 ANSWER_KEYS = (
@@ -80,7 +80,7 @@ def begin_answers(target: Target, config: Config, fresh: bool) -> StageRun:
     return begin_quietly(
         [target.answers],
         settings,
-        [Path(config.evaluation.dataset), *target.weights(), *_base_files(config)],
+        [Path(config.evaluation.dataset), *target.weights(), *base_folder(config.training.base_model)],
         config,
         fresh,
         growing=["evaluation.max_samples"],
@@ -153,9 +153,3 @@ def begin_quietly(
 def identity(path: Path) -> str | None:
     """Hash of an adapter or a dataset for the summary; None when it is not on this disk."""
     return sha256_of(path) if path.exists() else None
-
-
-def _base_files(config: Config) -> list[Path]:
-    """Weights of a base model that is a folder here; one from a hub is named by its id and revision."""
-    folder = Path(config.training.base_model)
-    return sorted(folder.glob("*.safetensors")) + sorted(folder.glob("tokenizer*")) if folder.is_dir() else []

@@ -5,7 +5,7 @@ from pathlib import Path
 from astudent.cli import Options
 from astudent.config import Config
 from astudent.preflight import check
-from astudent.stage import StageRun, settings_of
+from astudent.stage import StageRun, base_folder, settings_of
 from astudent.student.checkpoint import check_adapter
 
 NAME = "10"
@@ -20,13 +20,13 @@ def run(config: Config, options: Options) -> None:
     check(config, {"alignment"})
     settings = config.alignment
     check_adapter(settings.adapter)
-    base = Path(settings.base_model)
-    inputs = [Path(settings.pairs_out), Path(settings.adapter) / "adapter_model.safetensors"]
-    inputs += [base] if base.is_dir() else []
+    weights = Path(settings.adapter) / "adapter_model.safetensors"
+    inputs = [Path(settings.pairs_out), weights, *base_folder(settings.base_model)]
     own = {key: value for key, value in settings_of(config, "alignment").items() if key not in NOT_OURS}
-    for out in [settings.output_dir, *([settings.control_output_dir] if settings.control else [])]:
+    jobs = [(settings.output_dir, False), *([(settings.control_output_dir, True)] if settings.control else [])]
+    for out, control in jobs:
         stage = StageRun.begin(NAME, [out], own, inputs, root=config.run.outputs_root, fresh=options.fresh)
         if stage.status != "complete":
             from astudent.student.dpo import train_dpo
 
-            train_dpo(config, stage, control=out == settings.control_output_dir)
+            train_dpo(config, stage, control=control)

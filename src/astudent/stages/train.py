@@ -5,7 +5,7 @@ from pathlib import Path
 from astudent.cli import Options
 from astudent.config import Config
 from astudent.preflight import check
-from astudent.stage import StageRun, settings_of
+from astudent.stage import StageRun, base_folder, settings_of
 from astudent.student.best import refuse_unsupported
 
 NAME = "06"
@@ -16,8 +16,7 @@ def run(config: Config, options: Options) -> None:
     check(config, {"training"})
     settings = config.training
     refuse_unsupported(settings)
-    base = Path(settings.base_model)
-    inputs = [Path(settings.training_corpus), *([base] if base.is_dir() else [])]
+    inputs = [Path(settings.training_corpus), *base_folder(settings.base_model)]
     own = settings_of(config, "training")
     stage = StageRun.begin(NAME, [settings.output_dir], own, inputs, root=config.run.outputs_root, fresh=options.fresh)
     if stage.status == "complete":

@@ -18,6 +18,7 @@ TRAINER_STATE = "trainer_state.json"
 EXTRA_STATE = "astudent_state.json"
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 _NUMBERED = re.compile(r"checkpoint-(\d+)$")
+_UNFINISHED = ".unfinished-"
 
 
 def check_adapter(folder: Path | str) -> None:
@@ -26,9 +27,6 @@ def check_adapter(folder: Path | str) -> None:
     if missing:
         hint = "Train one with stage 06, or name another with --adapter."
         raise UsageError(f"{folder}: no adapter there ({missing[0]} is missing)", hint)
-
-
-_UNFINISHED = ".unfinished-"
 
 
 @contextmanager

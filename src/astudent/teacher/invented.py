@@ -7,49 +7,12 @@ import hashlib
 from dataclasses import dataclass, field
 from random import Random
 
-_ONSETS = [
-    "b",
-    "c",
-    "d",
-    "f",
-    "g",
-    "h",
-    "j",
-    "k",
-    "l",
-    "m",
-    "n",
-    "p",
-    "r",
-    "s",
-    "t",
-    "v",
-    "z",
-    "br",
-    "cr",
-    "dr",
-    "fr",
-    "gr",
-    "pl",
-    "pr",
-    "tr",
-    "st",
-    "ch",
-    "ph",
-    "qu",
-    "th",
-    "bl",
-    "cl",
-    "fl",
-    "gl",
-    "sp",
-    "sk",
-]
+_ONSETS = "b c d f g h j k l m n p r s t v z br cr dr fr gr pl pr tr st ch ph qu th bl cl fl gl sp sk".split()
 _VOWELS = {
-    "en": ["a", "e", "i", "o", "u", "ea", "oo", "ou", "ie", "ai", "y"],
-    "fr": ["a", "e", "i", "o", "u", "é", "ou", "ai", "oi", "eau", "è"],
+    "en": "a e i o u ea oo ou ie ai y".split(),
+    "fr": "a e i o u é ou ai oi eau è".split(),
 }
-_CODAS = ["n", "r", "l", "m", "nd", "nt", "rd", "ge", "ck", "p", "t", "b", "g", "d", "v", "k", "ll", "rn", "lt"]
+_CODAS = "n r l m nd nt rd ge ck p t b g d v k ll rn lt".split()
 _CODA_SHARE = 0.4
 
 

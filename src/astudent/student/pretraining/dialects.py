@@ -111,9 +111,7 @@ class Dialect:
         for role, pool in phrasings.KEYS.items():
             free = [word for word in pool.split() if word not in keys.values()]
             keys[role] = (
-                rng.choice(free[:3])
-                if free and rng.random() < 0.9
-                else words.name(rng) + rng.choice(("xz", "kz", "w_"))
+                rng.choice(free) if free and rng.random() < 0.9 else words.name(rng) + rng.choice(("xz", "kz", "w_"))
             )
         return keys
 
@@ -122,7 +120,7 @@ class Dialect:
         chosen: dict[str, str] = {}
         for meaning, pool in pools.items():
             free = [word for word in pool.split() if word not in chosen.values()]
-            chosen[meaning] = rng.choice(free[:3] if rng.random() < 0.25 else free[:1])
+            chosen[meaning] = rng.choice(free) if rng.random() < 0.25 else free[0]
         return chosen
 
     def _definition_names(self, rng: Random, words: WordMaker) -> dict[str, str]:

@@ -13,6 +13,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
+from statistics import fmean
 
 import torch
 import torch.nn.functional as F
@@ -52,6 +53,8 @@ COURSE = (
     (10**9, (SHORT, MIDDLE, LONG, LONG)),
 )
 """What a run from nothing trains on: until each step, legs that its steps draw from."""
+READING_WEIGHT = 0.5
+"""Of the name reader's loss beside that of the answers."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Plan:
     seed: int = 0
     report_every: int = 100
     instruction: str = "Answer with JSON that fits the schema."
-    start: Path | None = None  # a published folder whose weights a new run begins with, on the last leg
+    start: Path | None = None  # a published folder whose weights a new run begins with
 
     def rate(self, step: int, born: int) -> float:
         """The factor on both learning rates at `step`, for optimizers that began at step `born`."""
@@ -80,7 +83,7 @@ class Plan:
 class Pretraining:
     """Model, optimizers and data of one run; `step` counts the finished optimizer steps."""
 
-    def __init__(self, plan: Plan, compiled: bool = True) -> None:
+    def __init__(self, plan: Plan) -> None:
         plan.work.mkdir(parents=True, exist_ok=True)
         self.plan, self.step, self.born = plan, 0, 0
         tokenizer = load_tokenizer(plan)
@@ -104,7 +107,6 @@ class Pretraining:
         self.embedding: Tensor = self.model.model.embed_tokens.weight
         self.reader = NameReader(self.model)
         self.optimizers = make_optimizers(nn.ModuleList([self.model, self.reader]), self.embedding, plan)
-        self.trunk = torch.compile(self._hidden, dynamic=False) if compiled else self._hidden
         if self.checkpoint.exists():
             self._resume()
         elif plan.start:
@@ -114,25 +116,24 @@ class Pretraining:
     def checkpoint(self) -> Path:
         return self.plan.work / "checkpoint.pt"
 
-    def _hidden(self, ids: Tensor, masks: dict[str, Tensor], positions: Tensor) -> tuple[Tensor, Tensor]:
-        last = self.model.model(
-            input_ids=ids, attention_mask=masks, position_ids=positions, use_cache=False
-        ).last_hidden_state
-        return last, self.reader.middle
-
     def losses(self, pack: Pack) -> tuple[Tensor, Tensor, Tensor]:
         """Per supervised token of the pack (N of them): its loss, and whether the model's first choice was right. Both (N,).
-        Third, the name reader's loss."""
-        hidden, middle = self.trunk(pack.ids, pack_masks(pack.segments), pack.positions)
+        Third, the name reader's mean loss, 0 where no request names anything."""
+        hidden = self.model.model(
+            input_ids=pack.ids,
+            attention_mask=pack_masks(pack.segments),
+            position_ids=pack.positions,
+            use_cache=False,
+        ).last_hidden_state
         named = pack.names != NOTHING
-        reading = F.cross_entropy(F.linear(self.reader(middle[named]), self.embedding), pack.names[named])
+        read = F.linear(self.reader(self.reader.middle[named]), self.embedding)
+        reading = F.cross_entropy(read, pack.names[named], reduction="sum") / max(1, int(named.sum()))
         wanted = pack.supervised[:, 1:]
         logits, targets = F.linear(hidden[:, :-1][wanted], self.embedding), pack.ids[:, 1:][wanted]
         return F.cross_entropy(logits, targets, reduction="none"), logits.argmax(-1) == targets, reading
 
     def run(self) -> None:
-        recent: list[float] = []
-        self.reading: list[float] = []
+        recent: list[tuple[float, float]] = []
         started, first = time.monotonic(), self.step
         while self.step < self.plan.steps:
             recent.append(self._train_step())
@@ -140,13 +141,12 @@ class Pretraining:
                 self.save()
                 facts = {
                     "step": self.step,
-                    "loss": sum(recent) / len(recent),
-                    "reading": sum(self.reading) / len(self.reading),
+                    "loss": fmean(answers for answers, _ in recent),
+                    "reading": fmean(reading for _, reading in recent),
                     "seconds_per_step": (time.monotonic() - started) / (self.step - first),
                 }
                 self._log(facts | self.evaluate())
                 recent.clear()
-                self.reading.clear()
 
     @property
     def part(self) -> int:
@@ -159,12 +159,12 @@ class Pretraining:
         place = rng.randrange(len(legs))
         return self.makers[self.part][place].batch(rng, legs[place].batch)
 
-    def _train_step(self) -> float:
+    def _train_step(self) -> tuple[float, float]:
+        """The losses of the answers and of the reader."""
         pack = self.batch(Random(f"{self.plan.seed}-{self.step}"))
         answers, _, reading = self.losses(pack)
         loss = answers.mean()
-        self.reading.append(reading.item())
-        (loss + 0.5 * reading).backward()
+        (loss + READING_WEIGHT * reading).backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
@@ -172,7 +172,7 @@ class Pretraining:
             optimizer.step()
             optimizer.zero_grad()
         self.step += 1
-        return loss.item()
+        return loss.item(), reading.item()
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
@@ -204,11 +204,8 @@ class Pretraining:
 
     def _resume(self) -> None:
         state = torch.load(self.checkpoint, weights_only=True)
-        self.step, self.born = state["step"], state.get("born", 0)
+        self.step, self.born = state["step"], state["born"]
         self.model.load_state_dict(state["model"])
-        if "reader" not in state:
-            self.born = self.step
-            return
         self.reader.load_state_dict(state["reader"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             rates = [group["initial_lr"] for group in optimizer.param_groups]
@@ -218,7 +215,6 @@ class Pretraining:
 
     def _begin_with(self, folder: Path) -> None:
         self.model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)  # the head is the embedding
-        self.step = self.born = self.plan.course[-2][0]
 
     def _log(self, facts: dict[str, float]) -> None:
         print(json.dumps(facts), flush=True)
@@ -239,7 +235,8 @@ class NameReader(nn.Module):
         super().__init__()
         hidden = model.config.hidden_size
         self.norm, self.read = nn.RMSNorm(hidden), nn.Linear(hidden, hidden, bias=False)
-        model.model.layers[5].register_forward_hook(self._keep)
+        first_global = list(model.config.layer_types or ()).index("full_attention")
+        model.model.layers[first_global].register_forward_hook(self._keep)
 
     def _keep(self, layer: nn.Module, inputs: tuple, states: Tensor) -> None:
         self.middle = states
