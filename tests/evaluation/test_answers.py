@@ -14,18 +14,23 @@ from astudent.records import DatasetRow
 Make = Callable[..., DatasetRow]
 
 
+@pytest.fixture(autouse=True)
+def one_batch_at_a_time(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("astudent.evaluation.answers.WAVE", 1)
+
+
 class Echo:
-    """Answers with the request's id and its place in the batch; remembers what it was asked."""
+    """Answers with the request's id and its place in the wave; remembers what it was asked."""
 
     def __init__(self, stop_after: int = 10**9) -> None:
         self.asked: list[list[str]] = []
         self._stop_after = stop_after
 
-    def answer(self, batch: Sequence[Sample]) -> list[Answer]:
+    def answer(self, samples: Sequence[Sample]) -> list[Answer]:
         if len(self.asked) >= self._stop_after:
             raise KeyboardInterrupt
-        self.asked.append([sample.query_id for sample in batch])
-        return [Answer("p", f"{s.query_id}/{place}", 3, 2, "stop", 0.1) for place, s in enumerate(batch)]
+        self.asked.append([sample.query_id for sample in samples])
+        return [Answer("p", f"{s.query_id}/{place}", 3, 2, "stop", 0.1) for place, s in enumerate(samples)]
 
 
 def rows_of(row: Make, schemas: int, each: int, **given: Any) -> list[DatasetRow]:
@@ -74,12 +79,33 @@ def test_a_split_without_rows_is_named(row: Make):
         choose_samples([row(1)], ["align"], None, False)
 
 
-def test_batches_keep_a_schema_together(row: Make, tmp_path: Path):
+def test_waves_keep_a_schema_together(row: Make, tmp_path: Path):
     samples = choose_samples(rows_of(row, schemas=2, each=3), ["test_unseen"], None, False)
     student = Echo()
     assert write_answers(samples, student, tmp_path / "a.jsonl", batch_size=2) == 6
     assert [s.query_id for s in samples[:3]] == ["q0", "q100", "q1"], "asked in turn"
     assert student.asked == [["q0", "q1"], ["q2", "q100"], ["q101", "q102"]]
+
+
+def test_the_student_is_asked_for_several_batches_at_once(row: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("astudent.evaluation.answers.WAVE", 2)
+    student = Echo()
+    samples = choose_samples(rows_of(row, schemas=1, each=5), ["test_unseen"], None, False)
+    assert write_answers(samples, student, tmp_path / "a.jsonl", batch_size=2) == 5
+    assert [len(wave) for wave in student.asked] == [4, 1]
+
+
+def test_answers_that_came_before_a_kill_are_kept(row: Make, tmp_path: Path):
+    class Stopped(Echo):
+        def answer(self, samples: Sequence[Sample]):
+            yield from super().answer(samples)[:1]
+            raise KeyboardInterrupt
+
+    samples = choose_samples(rows_of(row, schemas=1, each=2), ["test_unseen"], None, False)
+    with pytest.raises(KeyboardInterrupt):
+        write_answers(samples, Stopped(), tmp_path / "a.jsonl", 2)
+    assert list(read_answers(tmp_path / "a.jsonl")) == ["q0"]
+    assert write_answers(samples, Echo(), tmp_path / "a.jsonl", 2) == 1
 
 
 @pytest.mark.parametrize("stop_after", [0, 1, 2])
@@ -95,7 +121,7 @@ def test_a_stopped_run_ends_with_the_same_file(row: Make, tmp_path: Path, stop_a
     assert stopped.read_bytes() == whole.read_bytes()
 
 
-def test_a_batch_that_was_cut_is_asked_as_a_whole(row: Make, tmp_path: Path):
+def test_a_wave_that_was_cut_is_asked_as_a_whole(row: Make, tmp_path: Path):
     samples = choose_samples(rows_of(row, schemas=1, each=4), ["test_unseen"], None, False)
     path = tmp_path / "a.jsonl"
     write_answers(samples, Echo(), path, 2)

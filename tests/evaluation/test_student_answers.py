@@ -31,7 +31,7 @@ def test_the_base_model_answers(config: Config, row: Callable[..., DatasetRow], 
     )
     samples = choose_samples([row(1), row(2)], ["test_unseen"], None, False)
     with make_student(config, BASE, decoding) as student:  # type: ignore[arg-type]
-        both = student.answer(samples)
+        both = list(student.answer(samples))
         (alone,) = student.answer(samples[1:])
     assert [answer.prompt_text.count("open orders") for answer in both] == [1, 1]
     assert all(answer.completion_tokens <= 12 and answer.prompt_tokens > 50 for answer in both)

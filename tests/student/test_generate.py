@@ -1,6 +1,8 @@
 """Answers against the shared prefix equal transformers' own generate."""
 
 import json
+from itertools import islice
+from typing import Any
 
 import jsonschema
 import pytest
@@ -8,8 +10,8 @@ import torch
 from tiny_models import SCHEMA, add_lora, make_model, make_tokenizer
 
 from astudent.errors import RunError
-from astudent.student.generate import generate
-from astudent.student.load import assemble
+from astudent.student.generate import Answer, Batch, generate
+from astudent.student.load import Student, assemble
 from astudent.student.prompt import render
 
 FAMILIES = ["gemma3", "llama", "qwen2", "qwen3", "mistral"]
@@ -25,12 +27,18 @@ def prompts() -> dict[str, list[str]]:
     }
 
 
+def answers_of(student: Student, asked: dict[str, list[str]], **options: Any) -> dict[str, list[Answer]]:
+    """The answers by schema id."""
+    answers = generate(student, asked, **options)
+    return {schema_id: list(islice(answers, len(texts))) for schema_id, texts in asked.items()}
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.usefixtures("in_double")
 def test_greedy_answers_are_transformers_own(family: str) -> None:
     student = assemble(add_lora(make_model(family, dtype=torch.float64)), make_tokenizer())
-    shared = generate(student, prompts(), max_new_tokens=20)
-    plain = generate(student, prompts(), max_new_tokens=20, plain=True)
+    shared = answers_of(student, prompts(), max_new_tokens=20)
+    plain = answers_of(student, prompts(), max_new_tokens=20, plain=True)
     for schema_id in plain:
         pairs = list(zip(shared[schema_id], plain[schema_id], strict=True))
         assert [(a.text, a.tokens, a.truncated) for a, _ in pairs] == [
@@ -42,10 +50,10 @@ def test_greedy_answers_are_transformers_own(family: str) -> None:
 def test_a_sample_depends_on_seed_and_prompt_alone() -> None:
     student = assemble(make_model("gemma3", dtype=torch.float64), make_tokenizer())
     options = {"max_new_tokens": 12, "temperature": 1.2, "top_p": 0.9}
-    together = generate(student, prompts(), seed=3, **options)["a"]
-    apart = [generate(student, {"a": [text]}, seed=3, **options)["a"][0] for text in prompts()["a"]]
+    together = answers_of(student, prompts(), seed=3, **options)["a"]
+    apart = [answers_of(student, {"a": [text]}, seed=3, **options)["a"][0] for text in prompts()["a"]]
     assert [a.text for a in together] == [a.text for a in apart]
-    assert [a.text for a in generate(student, prompts(), seed=4, **options)["a"]] != [a.text for a in together]
+    assert [a.text for a in answers_of(student, prompts(), seed=4, **options)["a"]] != [a.text for a in together]
 
 
 def test_finished_rows_are_dropped_and_keep_their_answers() -> None:
@@ -56,11 +64,36 @@ def test_finished_rows_are_dropped_and_keep_their_answers() -> None:
     with torch.no_grad():
         model.model.norm.weight.fill_(-0.9)  # nearly uniform over the vocabulary: ends come early and unevenly
     many = {"b": prompts()["b"], "a": prompts()["a"] * 7, "c": ["<bos>another schema\n" + text for text in REQUESTS]}
-    answers = generate(student, many, **options)
+    answers = answers_of(student, many, **options)
     for schema_id, texts in many.items():
-        alone = [generate(student, {schema_id: [text]}, **options)[schema_id][0] for text in texts[:4]]
+        alone = [answers_of(student, {schema_id: [text]}, **options)[schema_id][0] for text in texts[:4]]
         assert [a.text for a in answers[schema_id][:4]] == [a.text for a in alone]
         assert all(a.truncated == (a.tokens == 30) for a in answers[schema_id])
+
+
+@pytest.mark.usefixtures("in_double")
+def test_requests_that_wait_take_the_places_of_answers_that_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make_model("gemma3", seed=5, dtype=torch.float64)
+    student = assemble(model, make_tokenizer())
+    options = {"max_new_tokens": 30, "temperature": 3.0, "seed": 1}
+    with torch.no_grad():
+        model.model.norm.weight.fill_(-0.9)
+    many = {"a": prompts()["a"] * 5, "b": prompts()["b"], "c": ["<bos>another schema\n" + text for text in REQUESTS]}
+    at_once = answers_of(student, many, batch_size=100, **options)
+    sizes, plain_step = [], Batch.step
+
+    def step(batch: Batch) -> dict[int, Answer]:
+        sizes.append((batch.size, len({len(row.tokens) for row in batch.rows})))
+        return plain_step(batch)
+
+    monkeypatch.setattr(Batch, "step", step)
+    refilled = answers_of(student, many, batch_size=4, **options)
+    for schema_id, answers in at_once.items():
+        assert [(a.text, a.tokens) for a in refilled[schema_id]] == [(a.text, a.tokens) for a in answers]
+    assert max(size for size, _ in sizes) == 4
+    assert any(ages > 1 for _, ages in sizes), "rows of different age were decoded together"
+    longest = max(a.tokens for answers in at_once.values() for a in answers)
+    assert len(sizes) < 25 / 4 * longest, "fewer steps than batch after batch could take"
 
 
 def test_constrained_answers_fit_their_schema() -> None:
@@ -68,7 +101,7 @@ def test_constrained_answers_fit_their_schema() -> None:
     schema = {**SCHEMA, "properties": {k: v for k, v in SCHEMA["properties"].items() if k != "text"}}
     schema["properties"]["value"] = {"type": "integer", "minimum": 0, "maximum": 99}
     options = {"max_new_tokens": 80, "temperature": 1.0, "schemas": {"a": schema, "b": schema}}
-    answers = generate(student, prompts(), **options)
+    answers = answers_of(student, prompts(), **options)
     for answer in answers["a"] + answers["b"]:
         assert not answer.truncated
         jsonschema.validate(json.loads(answer.text), schema)
@@ -77,4 +110,4 @@ def test_constrained_answers_fit_their_schema() -> None:
 def test_a_schema_that_cannot_be_enforced_is_an_error() -> None:
     student = assemble(make_model("gemma3"), make_tokenizer())
     with pytest.raises(RunError, match="cannot be enforced"):
-        generate(student, {"a": prompts()["a"]}, max_new_tokens=4, schemas={"a": {"not": {"type": "string"}}})
+        list(generate(student, {"a": prompts()["a"]}, max_new_tokens=4, schemas={"a": {"not": {"type": "string"}}}))

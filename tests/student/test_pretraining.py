@@ -12,7 +12,7 @@ from sentencepiece import SentencePieceProcessor
 from astudent.language.notation import parse_compact, render_compact
 from astudent.student.pretraining.muon import BatchedMuon
 from astudent.student.pretraining.packs import NOTHING, PackMaker
-from astudent.student.pretraining.requests import TASKS
+from astudent.student.pretraining.requests import FORM, NAME, TASKS, TOLD, TRUTH
 from astudent.student.pretraining.separation import load, problems
 from astudent.student.pretraining.words import WordMaker
 
@@ -31,30 +31,44 @@ def test_answers_fit_their_dialect_and_schemas_have_a_short_form(task):
             validator.validate(json.loads(drawn.example(language).answer))
 
 
-def test_mentions_name_what_a_label_stands_for():
-    for seed in range(20):
+def test_what_a_request_has_told_is_all_that_its_answer_looks_up():
+    for seed in range(40):
         task = TASKS["query"](Random(seed), WordMaker())
-        named = [*task.dialect.fields, *(value for field in task.dialect.fields for value in field.values)]
+        dialect = task.dialect
+        labels = {item: item for item in dialect.fields} | {v: v for field in dialect.fields for v in field.values}
+        forms = {*dialect.relations.values(), *dialect.modes.values(), *dialect.ways.values(), dialect.negation}
         for language in ("en", "fr"):
             example = task.example(language)
-            found = task.mentions(example.query, language)
-            for end, name in found.items():
-                (label,) = {item.label(language) for item in named if item.name == name}
-                assert example.query.encode()[:end].decode().casefold().endswith(label.casefold())
-            answered = {item.name for item in named if f'"{item.name}"' in example.answer}
-            assert answered <= set(found.values()), "whatever the answer names, the request mentions"
+            told = [(end, kind, word) for end, kinds in example.told.items() for kind, word in kinds.items()]
+            for end, kind, word in told:
+                said = example.query.encode()[:end].decode()
+                assert said and not said[-1].isspace()
+                if kind == NAME:
+                    (label,) = {item.label(language) for item in labels if item.name == word}
+                    assert said.casefold().endswith(label.casefold())
+            words = {word for _, _, word in told}
+            answered = {item.name for item in labels} | forms | {*dialect.measures.values()}
+            assert {word for word in answered if f'"{word}"' in example.answer} <= words | set(dialect.keys.values())
+            assert ("true" in example.answer) <= any(word == "true" for _, kind, word in told if kind == TRUTH)
 
 
-def test_packs_mark_where_labels_end():
+def test_packs_mark_where_requests_tell_something():
     tokenizer = SentencePieceProcessor()
     tokenizer.Load(str(ROOT / "data/tiny_student/tokenizer.model"))
     pack = PackMaker(tokenizer, WordMaker(english=0.0), "Answer.", 320, {"pick": 1.0}).batch(Random(1), 2, "pick", "en")
-    marked = pack.names != NOTHING
-    assert marked.any(1).all() and not (marked & (pack.supervised | (pack.segments == 0))).any()
-    for row, place in marked.nonzero().tolist():  # an English label is the name itself here, with spaces
+    told = pack.told != NOTHING
+    names = told[..., TOLD.index(NAME)]
+    assert told.any(-1).equal(names) and names.any(1).all()
+    assert not (names & (pack.supervised | (pack.segments == 0))).any()
+    for row, place in names.nonzero().tolist():  # an English label is the name itself here, with spaces
         asked = tokenizer.decode(pack.ids[row, : place + 1].tolist())
-        label_end, start = (tokenizer.decode([int(token)]) for token in (pack.ids[row, place], pack.names[row, place]))
+        first = int(pack.told[row, place, TOLD.index(NAME)])
+        label_end, start = (tokenizer.decode([int(token)]) for token in (pack.ids[row, place], first))
         assert asked.endswith(label_end) and start in asked
+    leaves = PackMaker(tokenizer, WordMaker(), "Answer.", 640, {"leaves": 1.0}).batch(Random(1), 2)
+    forms = (leaves.told[..., TOLD.index(FORM)] != NOTHING).sum()
+    answers = len({(row, int(leaves.segments[row, place])) for row, place in leaves.supervised.nonzero().tolist()})
+    assert forms >= 2 * answers, "each of an answer's conditions has its relation told"
 
 
 def test_pretraining_shares_no_language_with_the_pipeline():

@@ -1,7 +1,7 @@
-"""Phase one: every answer of the student goes to disk, batch by batch, before anybody judges it."""
+"""Phase one: every answer of the student goes to disk before anybody judges it."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -10,10 +10,13 @@ from astudent.evaluation.results import AnswerRow
 from astudent.evaluation.samples import Sample
 from astudent.jsonl import RowWriter, read_rows
 
+WAVE = 4
+"""Batches that the student is asked for at once."""
+
 
 @dataclass(frozen=True)
 class Answer:
-    """What a student gave for one sample. Lengths in tokens, `latency_seconds` the sample's share of its batch."""
+    """What a student gave for one sample. Lengths in tokens, `latency_seconds` the sample's share of its batches' time."""
 
     prompt_text: str
     text: str
@@ -24,15 +27,15 @@ class Answer:
 
 
 class Student(Protocol):
-    """Whatever answers samples; those of a batch that have the same schema stand side by side."""
+    """Whatever answers samples; those of the same schema stand side by side."""
 
-    def answer(self, batch: Sequence[Sample]) -> Sequence[Answer]:
+    def answer(self, samples: Sequence[Sample]) -> Iterable[Answer]:
         """One answer for each sample, in order."""
         ...
 
 
-def batches(samples: Sequence[Sample], size: int) -> Iterator[list[Sample]]:
-    """Batches of at most `size` samples, those of a schema side by side, schemas in order of first appearance."""
+def waves(samples: Sequence[Sample], size: int) -> Iterator[list[Sample]]:
+    """At most `size` samples each, those of a schema side by side, schemas in order of first appearance."""
     by_schema: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         by_schema[sample.row.schema_id].append(sample)
@@ -48,15 +51,15 @@ def read_answers(path: Path) -> dict[str, AnswerRow]:
 def write_answers(samples: Sequence[Sample], student: Student, path: Path, batch_size: int) -> int:
     """Appends the answers that `path` lacks and returns how many those were.
 
-    A batch that a kill cut in two is asked again as a whole, so that a resumed run meets the same batches as a run
-    that nobody stopped; answers on disk already are kept.
+    The student is asked for `WAVE` batches at once, so that its batches stay full. A wave that a kill cut in two is asked
+    again as a whole: a resumed run meets the same batches as a run that nobody stopped; answers on disk already are kept.
     """
     done, written = read_answers(path), 0
     with RowWriter(path) as writer:
-        for batch in batches(samples, batch_size):
-            if all(sample.query_id in done for sample in batch):
+        for wave in waves(samples, WAVE * batch_size):
+            if all(sample.query_id in done for sample in wave):
                 continue
-            for sample, answer in zip(batch, student.answer(batch), strict=True):
+            for sample, answer in zip(wave, student.answer(wave), strict=True):
                 if sample.query_id not in done:
                     writer.append(_row(sample, answer))
                     written += 1

@@ -4,7 +4,6 @@ import gc
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from astudent.evaluation.answers import Answer, Student
@@ -38,24 +37,24 @@ def make_student(config: Config, adapter: str, decoding: Decoding) -> Iterator[S
 
 
 class GeneratingStudent:
-    """Answers batches, free or each under its schema's grammar."""
+    """Answers free, or each under its schema's grammar."""
 
     def __init__(self, loaded: "LoadedStudent", config: Config, decoding: Decoding) -> None:
         self._loaded = loaded
         self._config = config
         self._decoding: Decoding = decoding
 
-    def answer(self, batch: Sequence[Sample]) -> list[Answer]:
+    def answer(self, samples: Sequence[Sample]) -> Iterator[Answer]:
         """One answer for each sample; RunError when a schema cannot be enforced by a grammar."""
         from astudent.student.generate import generate
         from astudent.student.prompt import render
 
         settings = self._config.evaluation
-        texts = [render(self._loaded.tokenizer, content_of(sample, self._config.prompt)) for sample in batch]
+        texts = [render(self._loaded.tokenizer, content_of(sample, self._config.prompt)) for sample in samples]
         prompts: dict[str, list[str]] = defaultdict(list)
-        for sample, text in zip(batch, texts, strict=True):
+        for sample, text in zip(samples, texts, strict=True):
             prompts[sample.row.schema_id].append(text)
-        schemas = {sample.row.schema_id: sample.row.schema_json for sample in batch}
+        schemas = {sample.row.schema_id: sample.row.schema_json for sample in samples}
         answers = generate(
             self._loaded,
             prompts,
@@ -66,10 +65,8 @@ class GeneratingStudent:
             schemas=schemas if self._decoding == "constrained" else None,
             batch_size=settings.batch_size,
         )
-        return [
-            Answer(text, a.text, a.prompt_tokens, a.tokens, "length" if a.truncated else "stop", a.seconds)
-            for text, a in zip(texts, chain.from_iterable(answers.values()), strict=True)
-        ]
+        for text, a in zip(texts, answers, strict=True):
+            yield Answer(text, a.text, a.prompt_tokens, a.tokens, "length" if a.truncated else "stop", a.seconds)
 
 
 def content_of(sample: Sample, prompt: PromptSettings) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from astudent.evaluation.metrics import Scorer
@@ -41,8 +42,7 @@ class AnswerCheck:
         answers = generate(self.student, prompts, max_new_tokens=self.limit)
         scores = [
             self._scorer(row).score_text(answer.text, row.ast_json)
-            for schema_id, given in answers.items()
-            for row, answer in zip(rows[schema_id], given, strict=True)
+            for row, answer in zip(chain.from_iterable(rows.values()), answers, strict=True)
         ]
         return {
             "eval_answers": len(scores),

@@ -52,9 +52,9 @@ def enforceable(tokenizer: PreTrainedTokenizerBase, schema: dict[str, Any], embe
 class Constraint:
     """The answers of one batch, each under its own schema's grammar and in a state of its own."""
 
-    def __init__(self, grammars: Sequence[SchemaGrammar]) -> None:
-        self.grammars = list(grammars)
-        self.matchers = [grammar.matcher() for grammar in grammars]
+    def __init__(self) -> None:
+        self.grammars: list[SchemaGrammar] = []
+        self.matchers: list[LLMatcher] = []
 
     def mask(self, logits: Tensor) -> Tensor:
         """Logits (B, V) with every token that may not come next at -inf."""
@@ -73,6 +73,11 @@ class Constraint:
         for matcher, token in zip(self.matchers, tokens, strict=True):
             if not matcher.is_stopped():
                 matcher.consume_token(token)
+
+    def add(self, grammars: Sequence[SchemaGrammar]) -> None:
+        """New answers, at their beginning, after the others."""
+        self.grammars += grammars
+        self.matchers += [grammar.matcher() for grammar in grammars]
 
     def keep(self, rows: list[int]) -> None:
         """Drops all answers but these."""

@@ -80,6 +80,18 @@ class SharedPrefixDecoder:
         self.stores = [store for store, count in zip(self.stores, counts, strict=True) if count]
         self.counts = [count for count in counts if count]
 
+    def join(self, other: SharedPrefixDecoder) -> None:
+        """Takes the rows of `other` in after its own, each with what it has decoded so far."""
+        capacity = max(self.capacity, other.capacity)
+        for layer, states in self.own.items():
+            mine = [_grown(tensor, capacity - self.capacity) for tensor in states]
+            theirs = [_grown(tensor, capacity - other.capacity) for tensor in other.own[layer]]
+            key, value = (torch.cat(pair) for pair in zip(mine, theirs, strict=True))
+            self.own[layer] = (key, value)
+        self.prefixes = torch.cat([self.prefixes, other.prefixes])
+        self.stores, self.counts = self.stores + other.stores, self.counts + other.counts
+        self.capacity = capacity
+
     def attend(
         self, module: Any, query: Tensor, key: Tensor, value: Tensor, window: int | None, scaling: float, dropout: float
     ) -> Tensor:

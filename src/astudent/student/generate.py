@@ -1,6 +1,6 @@
 """Answers: a schema's prefix is computed once, requests of several schemas are decoded in one batch against their prefixes.
 
-Greedy or sampled, free or under the schema's grammar. A sampled answer depends on the seed and its own prompt alone,
+Requests that wait take the places of answers that end, so that a batch stays full until none waits. Greedy or sampled, free or under the schema's grammar. A sampled answer depends on the seed and its own prompt alone,
 never on what else is in the batch. Architectures that packs are not known for take transformers' own `generate`.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -18,20 +18,20 @@ from torch import Tensor
 
 from astudent.student.attention import ready_mask
 from astudent.student.constrain import Constraint, SchemaGrammar
-from astudent.student.decoding import PrefixRecorder, SharedPrefixDecoder
+from astudent.student.decoding import PrefixRecorder, SharedPrefixDecoder, Store
 from astudent.student.load import Student
 from astudent.student.loss import base_of
 from astudent.student.prompt import chat_format
 
 DROP_SHARE = 0.25
-"""Finished rows are dropped when they are at least this share of the batch."""
+"""Rows that ended leave the batch, and others come in, when they are at least this share of it."""
 
 
 @dataclass(frozen=True)
 class Answer:
     """One answer. `tokens` counts the end of turn too; `truncated` says that max_new_tokens cut it off.
 
-    `seconds` is the batch's time divided by its rows.
+    `seconds` adds up, over the steps that it took part in, the step's time divided by the rows of the batch.
     """
 
     text: str
@@ -61,65 +61,196 @@ def generate(
     schemas: Mapping[str, dict[str, Any]] | None = None,
     batch_size: int = 32,
     plain: bool = False,
-) -> dict[str, list[Answer]]:
-    """Answers rendered prompts, given by schema id; the answers stand in the same order. `batch_size` rows are decoded at once.
+) -> Iterator[Answer]:
+    """Answers rendered prompts, given by schema id, in their order and each as soon as it and all before it have ended.
 
-    `schemas` (by the same ids) makes decoding constrained: RunError for one that cannot be enforced. `plain` takes
-    transformers' own generate, one prompt at a time.
+    `batch_size` rows are decoded at once. `schemas` (by the same ids) makes decoding constrained: RunError for one that
+    cannot be enforced. `plain` takes transformers' own generate, one prompt at a time.
     """
     sampling = Sampling(temperature, top_p, seed)
-    rows = student.model.get_input_embeddings().weight.shape[0]
+    embedding_rows = student.model.get_input_embeddings().weight.shape[0]
     grammars = {
-        schema_id: SchemaGrammar(student.tokenizer, schema, rows)
+        schema_id: SchemaGrammar(student.tokenizer, schema, embedding_rows)
         for schema_id, schema in (schemas or {}).items()
         if schema_id in prompts
     }
-    asked = [(schema_id, text) for schema_id, texts in prompts.items() for text in texts]
-    decode = _plain if plain or not student.can_pack else _shared
-    answers: dict[str, list[Answer]] = {schema_id: [] for schema_id in prompts}
+    asked = [
+        request
+        for schema_id, texts in prompts.items()
+        for request in _requests(student, texts, grammars.get(schema_id) if schemas is not None else None)
+    ]
     was_training = student.model.training
     student.model.eval()
-    for start in range(0, len(asked), batch_size):
-        part = asked[start : start + batch_size]
-        constraint = Constraint([grammars[schema_id] for schema_id, _ in part]) if schemas is not None else None
-        for (schema_id, _), answer in zip(
-            part, decode(student, part, max_new_tokens, sampling, constraint), strict=True
-        ):
-            answers[schema_id].append(answer)
-    student.model.train(was_training)
-    return answers
+    try:
+        if plain or not student.can_pack:
+            yield from (_plain(student, request, max_new_tokens, sampling) for request in asked)
+        else:
+            yield from _shared(student, asked, max_new_tokens, sampling, batch_size)
+    finally:
+        student.model.train(was_training)
 
 
-@torch.no_grad()
+@dataclass
+class Schema:
+    """What the requests of one schema share: the first tokens of their prompts, and those tokens' keys and values as long as
+    a request is `waiting` for them."""
+
+    prefix: list[int]
+    waiting: int
+    store: Store | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """One prompt. `own` are its tokens after its schema's prefix."""
+
+    text: str
+    schema: Schema
+    own: list[int]
+    grammar: SchemaGrammar | None
+
+    @property
+    def ids(self) -> list[int]:
+        """All tokens of the prompt."""
+        return self.schema.prefix + self.own
+
+
+def _requests(student: Student, texts: Sequence[str], grammar: SchemaGrammar | None) -> list[Request]:
+    """The requests of one schema."""
+    if not texts:
+        return []
+    prompts: list[list[int]] = student.tokenizer(list(texts), add_special_tokens=False)["input_ids"]  # pyright: ignore
+    shared = common_prefix(prompts)
+    schema = Schema(prompts[0][:shared], len(prompts))
+    return [Request(text, schema, ids[shared:], grammar) for text, ids in zip(texts, prompts, strict=True)]
+
+
 def _shared(
-    student: Student, asked: Sequence[tuple[str, str]], limit: int, sampling: Sampling, constraint: Constraint | None
-) -> list[Answer]:
-    """One batch of (schema id, prompt), those of a schema side by side: they share what prefix they share."""
-    started = time.monotonic()
-    texts = [text for _, text in asked]
-    prompts: list[list[int]] = student.tokenizer(texts, add_special_tokens=False)["input_ids"]  # pyright: ignore
-    counts = [len(list(group)) for _, group in groupby(asked, key=lambda row: row[0])]
-    trunk = base_of(student.model).get_decoder()
-    stores, prefixes = [], []
-    for count in counts:
-        of_schema = prompts[len(prefixes) :][:count]
-        prefix = common_prefix(of_schema)
-        recorder = PrefixRecorder()
-        _forward(trunk, torch.tensor([of_schema[0][:prefix]], device=student.device), 0, recorder)
-        stores.append(recorder.store)
-        prefixes += [prefix] * count
-    requests = [ids[prefix:] for ids, prefix in zip(prompts, prefixes, strict=True)]
-    lengths = torch.tensor([len(ids) for ids in requests], device=student.device)
-    longest = int(lengths.max())
-    ids = torch.full((len(requests), longest), student.pad_id, device=student.device)
-    for row, request in enumerate(requests):
-        ids[row, : len(request)] = torch.tensor(request)
-    decoder = SharedPrefixDecoder(stores, counts, longest)
-    decoder.place(torch.arange(longest, device=student.device).expand(len(requests), -1))
-    hidden = _forward(trunk, ids, decoder.prefixes[:, None], decoder)
-    last = hidden[torch.arange(len(requests), device=student.device), lengths - 1]
-    tokens = _decode(student, trunk, decoder, Chooser(texts, sampling, constraint), last, lengths, limit)
-    return _answers(student, prompts, tokens, time.monotonic() - started)
+    student: Student, asked: Sequence[Request], limit: int, sampling: Sampling, batch_size: int
+) -> Iterator[Answer]:
+    """Decodes `batch_size` requests at once against the prefixes of their schemas."""
+    batch = Batch(student, limit, sampling)
+    ended: dict[int, Answer] = {}
+    admitted = given = 0
+    while given < len(asked):
+        if admitted < len(asked) and batch.size < batch_size:
+            more = range(admitted, min(len(asked), admitted + batch_size - batch.size))
+            batch.admit({place: asked[place] for place in more})
+            admitted = more.stop
+        ended |= batch.step()
+        while given in ended:
+            yield ended.pop(given)
+            given += 1
+
+
+class Batch:
+    """The rows that are decoded together; each knows its place in the order that was asked."""
+
+    def __init__(self, student: Student, limit: int, sampling: Sampling) -> None:
+        self.student, self.limit = student, limit
+        self.trunk = base_of(student.model).get_decoder()
+        self.stops = set(chat_format(student.tokenizer).stop_ids)
+        self.chooser = Chooser(sampling)
+        self.decoder: SharedPrefixDecoder | None = None
+        self.rows: list[Row] = []
+        self.last = torch.empty(0)  # (B, H): the last state of each row
+        self.slots = torch.empty(0, dtype=torch.long)  # (B,): where its next token stands
+
+    @property
+    def size(self) -> int:
+        """Rows in the batch, those that ended and have not left yet included."""
+        return len(self.rows)
+
+    @torch.no_grad()
+    def admit(self, requests: Mapping[int, Request]) -> None:
+        """Computes the prompts of new rows, those of a schema side by side, and takes them in."""
+        started = time.monotonic()
+        new = list(requests.values())
+        counts = []
+        stores = []
+        for _, group in groupby(new, key=lambda request: id(request.schema)):
+            of_schema = list(group)
+            stores.append(self._store(of_schema[0].schema, len(of_schema)))
+            counts.append(len(of_schema))
+        device = self.student.device
+        lengths = torch.tensor([len(request.own) for request in new], device=device)
+        longest = int(lengths.max())
+        ids = torch.full((len(new), longest), self.student.pad_id, device=device)
+        for row, request in enumerate(new):
+            ids[row, : len(request.own)] = torch.tensor(request.own)
+        decoder = SharedPrefixDecoder(stores, counts, longest)
+        decoder.place(torch.arange(longest, device=device).expand(len(new), -1))
+        hidden = _forward(self.trunk, ids, decoder.prefixes[:, None], decoder)
+        last = hidden[torch.arange(len(new), device=device), lengths - 1]
+        if self.decoder is None:
+            self.decoder, self.last, self.slots = decoder, last, lengths
+        else:
+            self.decoder.join(decoder)
+            self.last, self.slots = torch.cat([self.last, last]), torch.cat([self.slots, lengths])
+        self.chooser.add(new)
+        share = (time.monotonic() - started) / len(new)
+        self.rows += [Row(place, request, [], share) for place, request in requests.items()]
+
+    def _store(self, schema: Schema, count: int) -> Store:
+        """The prefix's keys and values for `count` of the schema's requests, computed once."""
+        store = schema.store
+        if store is None:
+            recorder = PrefixRecorder()
+            _forward(self.trunk, torch.tensor([schema.prefix], device=self.student.device), 0, recorder)
+            store = recorder.store
+        schema.waiting -= count
+        schema.store = store if schema.waiting else None
+        return store
+
+    @torch.no_grad()
+    def step(self) -> dict[int, Answer]:
+        """One token for each row; the answers that ended with it, by their places in the order."""
+        assert self.decoder is not None
+        started = time.monotonic()
+        chosen = self.chooser.choose(_next_logits(self.student, self.last))
+        ended: list[Row] = []
+        for row, token in zip(self.rows, chosen, strict=True):
+            if not row.ended:
+                row.tokens.append(token)
+                row.ended = token in self.stops or len(row.tokens) == self.limit
+                ended += [row] * row.ended
+        chosen = self._drop_ended(chosen)
+        if self.rows:
+            self.decoder.place(self.slots[:, None])
+            ids = torch.tensor(chosen, device=self.slots.device)[:, None]
+            hidden = _forward(self.trunk, ids, (self.slots + self.decoder.prefixes)[:, None], self.decoder)
+            self.last, self.slots = hidden[:, 0], self.slots + 1
+        share = (time.monotonic() - started) / max(1, len(self.rows))
+        for row in self.rows:
+            row.seconds += share
+        return {row.place: _answer(self.student, row) for row in ended}
+
+    def _drop_ended(self, chosen: list[int]) -> list[int]:
+        """Lets rows that ended leave when they are many, and returns the tokens of those that stay."""
+        running = [i for i, row in enumerate(self.rows) if not row.ended]
+        if running and len(self.rows) - len(running) < DROP_SHARE * len(self.rows):
+            return chosen
+        self.rows = [self.rows[i] for i in running]
+        self.chooser.keep(running)
+        if not running:
+            self.decoder = None
+            return []
+        kept = torch.tensor(running, device=self.slots.device)
+        assert self.decoder is not None
+        self.decoder.keep(kept)
+        self.slots = self.slots[kept]
+        return [chosen[i] for i in running]
+
+
+@dataclass
+class Row:
+    """One request in the batch and its answer so far."""
+
+    place: int
+    request: Request
+    tokens: list[int]
+    seconds: float
+    ended: bool = False
 
 
 def common_prefix(prompts: Sequence[Sequence[int]]) -> int:
@@ -140,41 +271,6 @@ def _forward(trunk: Any, ids: Tensor, first: int | Tensor, layout: Any) -> Tenso
     ).last_hidden_state
 
 
-def _decode(
-    student: Student,
-    trunk: Any,
-    decoder: SharedPrefixDecoder,
-    chooser: Chooser,
-    last: Tensor,
-    lengths: Tensor,
-    limit: int,
-) -> list[list[int]]:
-    """Tokens of each row up to and with its end, or `limit` of them. `last` (B, H) are the prompts' last states."""
-    stops = set(chat_format(student.tokenizer).stop_ids)
-    out: list[list[int]] = [[] for _ in range(len(last))]
-    active = list(range(len(last)))
-    slots = lengths.clone()
-    for step in range(limit):
-        chosen = chooser.choose(_next_logits(student, last))
-        for row, token in zip(active, chosen, strict=True):
-            if not (out[row] and out[row][-1] in stops):
-                out[row].append(token)
-        running = [i for i, row in enumerate(active) if out[row][-1] not in stops]
-        if not running or step + 1 == limit:
-            break
-        if len(active) - len(running) >= DROP_SHARE * len(active):
-            kept = torch.tensor(running, device=slots.device)
-            decoder.keep(kept)
-            chooser.keep(running)
-            slots, chosen = slots[kept], [chosen[i] for i in running]
-            active = [active[i] for i in running]
-        decoder.place(slots[:, None])
-        ids = torch.tensor(chosen, device=slots.device)[:, None]
-        last = _forward(trunk, ids, (slots + decoder.prefixes)[:, None], decoder)[:, 0]
-        slots = slots + 1
-    return out
-
-
 def _next_logits(student: Student, hidden: Tensor) -> Tensor:
     """Logits (B, V) of the next token in full precision."""
     base = base_of(student.model)
@@ -187,9 +283,18 @@ def _next_logits(student: Student, hidden: Tensor) -> Tensor:
 class Chooser:
     """Chooses each row's next token; a row's draws come from a generator of its own."""
 
-    def __init__(self, texts: Sequence[str], sampling: Sampling, constraint: Constraint | None) -> None:
-        self.sampling, self.constraint = sampling, constraint
-        self.draws = [random.Random(f"{sampling.seed}\n{text}") for text in texts]
+    def __init__(self, sampling: Sampling) -> None:
+        self.sampling = sampling
+        self.constraint: Constraint | None = None
+        self.draws: list[random.Random] = []
+
+    def add(self, requests: Sequence[Request]) -> None:
+        """New rows after the others; all of a run have a grammar, or none."""
+        self.draws += [random.Random(f"{self.sampling.seed}\n{request.text}") for request in requests]
+        grammars = [request.grammar for request in requests if request.grammar is not None]
+        if grammars:
+            self.constraint = self.constraint or Constraint()
+            self.constraint.add(grammars)
 
     def choose(self, logits: Tensor) -> list[int]:
         """The next token of each row from logits (B, V)."""
@@ -219,23 +324,20 @@ class Chooser:
 
 
 @torch.no_grad()
-def _plain(
-    student: Student, asked: Sequence[tuple[str, str]], limit: int, sampling: Sampling, constraint: Constraint | None
-) -> list[Answer]:
-    """transformers' own generate, one prompt at a time: for other architectures, and as what `_shared` is held to."""
-    answers = []
-    for row, (_, text) in enumerate(asked):
-        started = time.monotonic()
-        prompt: list[int] = student.tokenizer(text, add_special_tokens=False)["input_ids"]  # pyright: ignore
-        chooser = Chooser([text], sampling, Constraint([constraint.grammars[row]]) if constraint else None)
-        out = student.model.generate(
-            input_ids=torch.tensor([prompt], device=student.device),
-            attention_mask=torch.ones(1, len(prompt), dtype=torch.long, device=student.device),
-            generation_config=_generation_config(student, limit),
-            logits_processor=[_Chosen(chooser)],
-        )
-        answers += _answers(student, [prompt], [out[0, len(prompt) :].tolist()], time.monotonic() - started)
-    return answers
+def _plain(student: Student, request: Request, limit: int, sampling: Sampling) -> Answer:
+    """transformers' own generate: for other architectures, and as what `_shared` is held to."""
+    started = time.monotonic()
+    chooser = Chooser(sampling)
+    chooser.add([request])
+    prompt = torch.tensor([request.ids], device=student.device)
+    out = student.model.generate(
+        input_ids=prompt,
+        attention_mask=torch.ones_like(prompt),
+        generation_config=_generation_config(student, limit),
+        logits_processor=[_Chosen(chooser)],
+    )
+    tokens = out[0, len(request.ids) :].tolist()
+    return _answer(student, Row(0, request, tokens, time.monotonic() - started))
 
 
 def _generation_config(student: Student, limit: int) -> Any:
@@ -258,15 +360,8 @@ class _Chosen:
         return only
 
 
-def _answers(
-    student: Student, prompts: Sequence[Sequence[int]], tokens: list[list[int]], seconds: float
-) -> list[Answer]:
-    stops = chat_format(student.tokenizer).stop_ids
-    share = seconds / max(1, len(tokens))
-    ended = [bool(ids) and ids[-1] in stops for ids in tokens]
-    words = [ids[:-1] if end else ids for ids, end in zip(tokens, ended, strict=True)]
-    texts = student.tokenizer.batch_decode(words, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-    return [
-        Answer(text, len(ids), len(prompt), not end, share)
-        for text, ids, prompt, end in zip(texts, tokens, prompts, ended, strict=True)
-    ]
+def _answer(student: Student, row: Row) -> Answer:
+    ended = bool(row.tokens) and row.tokens[-1] in chat_format(student.tokenizer).stop_ids
+    words = row.tokens[:-1] if ended else row.tokens
+    text = student.tokenizer.decode(words, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return Answer(str(text), len(row.tokens), len(row.request.ids), not ended, row.seconds)

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import AttentionInterface, Gemma3ForCausalLM, Gemma3TextConfig
 
+from astudent.student.lean import make_lean
+
 WINDOW, BLOCK = 8, 16
 BLOCKED = -30000.0
 
@@ -44,6 +46,7 @@ def tiny_config(
 def new_model(vocabulary: int) -> Gemma3ForCausalLM:
     model = Gemma3ForCausalLM(tiny_config(vocabulary))
     model.set_attn_implementation("pretraining_packs")
+    make_lean(model)
     return model
 
 

@@ -12,7 +12,7 @@ from sentencepiece import SentencePieceProcessor
 from torch import Tensor
 
 from astudent.language.notation import render_compact
-from astudent.student.pretraining.requests import TASKS, Task
+from astudent.student.pretraining.requests import TASKS, TOLD, Task
 from astudent.student.pretraining.words import WordMaker
 
 PADDING = 255
@@ -28,7 +28,7 @@ class Pack:
     segments: Tensor  # (B, T)
     positions: Tensor  # (B, T), in the row's own order: every request continues the prefix
     supervised: Tensor  # (B, T), bool
-    names: Tensor  # (B, T): where a label ends in a request, the first token of the name that it stands for; NOTHING elsewhere
+    told: Tensor  # (B, T, len(TOLD)): where a request has told something, the first token of the schema's word for it; NOTHING elsewhere
 
 
 class PackMaker:
@@ -49,8 +49,8 @@ class PackMaker:
 
     def batch(self, rng: Random, size: int, task: str | None = None, language: str | None = None) -> Pack:
         packs = [self._pack(rng, task, language) for _ in range(size)]
-        ids, segments, positions, supervised, names = (torch.tensor(column) for column in zip(*packs, strict=True))
-        return Pack(ids, segments, positions, supervised.bool(), names)
+        ids, segments, positions, supervised, told = (torch.tensor(column) for column in zip(*packs, strict=True))
+        return Pack(ids, segments, positions, supervised.bool(), told)
 
     def _pack(self, rng: Random, name: str | None, language: str | None) -> "Columns":
         while True:
@@ -62,14 +62,14 @@ class PackMaker:
     def _fill(self, rng: Random, task: Task, prefix: list[int], language: str | None) -> "Columns":
         ids, segments = list(prefix), [0] * len(prefix)
         positions, supervised = list(range(len(prefix))), [False] * len(prefix)
-        names = [NOTHING] * len(prefix)
+        silence = [NOTHING] * len(TOLD)
+        told = [silence] * len(prefix)
         for segment in range(1, PADDING):
             spoken = language or ("fr" if rng.random() < self.french else "en")
             example = task.example(spoken)
             pieces = [
                 (piece.id, piece.end) for piece in self.tokenizer.encode(example.query, return_type="proto").pieces
             ]
-            ends = task.mentions(example.query, spoken)
             asked = [*(piece for piece, _ in pieces), *self.closing]
             answer = [*self.tokenizer.encode(example.answer), END]
             row = asked + answer
@@ -79,19 +79,19 @@ class PackMaker:
             segments += [segment] * len(row)
             positions += range(len(prefix), len(prefix) + len(row))
             supervised += [False] * len(asked) + [True] * len(answer)
-            names += [self._first_token(ends[end]) if end in ends else NOTHING for _, end in pieces]
-            names += [NOTHING] * (len(row) - len(pieces))
+            told += [self._first_tokens(example.told.get(end, {})) for _, end in pieces]
+            told += [silence] * (len(row) - len(pieces))
         rest = self.length - len(ids)
         return (
             ids + [0] * rest,
             segments + [PADDING] * rest,
             positions + [0] * rest,
             supervised + [False] * rest,
-            names + [NOTHING] * rest,
+            told + [silence] * rest,
         )
 
-    def _first_token(self, name: str) -> int:
-        return self.tokenizer.encode(name)[0]
+    def _first_tokens(self, told: dict[str, str]) -> list[int]:
+        return [self.tokenizer.encode(told[kind])[0] if kind in told else NOTHING for kind in TOLD]
 
 
-Columns = tuple[list[int], list[int], list[int], list[bool], list[int]]
+Columns = tuple[list[int], list[int], list[int], list[bool], list[list[int]]]

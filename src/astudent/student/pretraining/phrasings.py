@@ -6,11 +6,11 @@ key or operator here is one of the pipeline's own.
 
 RELATIONS = {
     "same": "= == is equals",
-    "differ": "!= <> isnt differs",
+    "differ": "!= isnt differs unlike",
     "above": "> over above more",
-    "atleast": ">= minimal atleast floor",
+    "atleast": "minimal atleast floor from",
     "below": "< under below less",
-    "atmost": "<= maximal atmost ceiling",
+    "atmost": "maximal atmost ceiling upto",
     "span": ".. range span inside",
     "any": "any oneof among isin",
     "none": "none nor outside noneof",
@@ -18,27 +18,9 @@ RELATIONS = {
     "begins": "^ begins prefix opens",
     "ends": "$ closes suffix tail",
 }
-MODES = [
-    ("every", "some"),
-    ("both", "either"),
-    ("all", "any"),
-    ("&", "|"),
-    ("inter", "union"),
-    ("conj", "disj"),
-    ("must", "may"),
-    ("each", "one"),
-]
-NEGATIONS = "no never except without minus ! un negate".split()
-WAYS = [
-    ("up", "down"),
-    ("inc", "dec"),
-    ("rise", "fall"),
-    ("low", "high"),
-    ("+", "-"),
-    ("small_first", "big_first"),
-    ("az", "za"),
-    ("grow", "shrink"),
-]
+MODES = [("every", "some"), ("both", "either"), ("all", "any"), ("&", "|")]
+NEGATIONS = "no never except without".split()
+WAYS = [("up", "down"), ("inc", "dec"), ("rise", "fall"), ("+", "-")]
 MEASURES = {
     "count": "number tally size how_many",
     "sum": "total add summed plus",
@@ -106,8 +88,6 @@ FRENCH = {
         "{f} fixé à {v}",
         "{f} marqué {v}",
         "{v} comme {f}",
-        "la {f} {v}",
-        "le {f} {v}",
     ],
     "differ": ["{f} <> {v}", "{f} jamais {v}", "{f} tout sauf {v}", "pas {v} comme {f}", "{f} hors {v}"],
     "above": [
@@ -164,6 +144,10 @@ FRENCH = {
     "either": [" ou ", ", ", " / "],
 }
 PHRASINGS = {"en": ENGLISH, "fr": FRENCH}
+ARTICLES = {
+    "en": ["the ", "the ", "a ", "an ", "their "],
+    "fr": ["le ", "la ", "l'", "les ", "un ", "une ", "du ", "de la ", "d'"],
+}
 MONTHS = {
     "en": "January February March April May June July August September October November December".split(),
     "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),

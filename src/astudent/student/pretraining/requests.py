@@ -1,4 +1,8 @@
-"""Requests and answers in a dialect: queries, and plain look-ups and copies, which are what a query is made of."""
+"""Requests and answers in a dialect: queries, and plain look-ups and copies, which are what a query is made of.
+
+While a request is composed, private-use characters mark the places where it has said what the schema has a word for; `Task.ask` takes them out
+again and keeps where they stood.
+"""
 
 import json
 import re
@@ -6,19 +10,28 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from astudent.student.pretraining.dialects import KINDS, LISTS, PAIRS, Dialect, Field, choice, closed
-from astudent.student.pretraining.phrasings import MONTHS, NUMERALS, PHRASINGS
+from astudent.student.pretraining.dialects import KINDS, LISTS, PAIRS, Dialect, Field, Named, choice, closed
+from astudent.student.pretraining.phrasings import ARTICLES, MONTHS, NUMERALS, PHRASINGS
 from astudent.student.pretraining.words import WordMaker
 
 Json = Any
 
 
+NAME, FORM, TRUTH = "name", "form", "truth"
+"""What a place of a request can tell: which field or value is meant; which relation, junction, way or measure; yes or no."""
+TOLD = (NAME, FORM, TRUTH)
+FIRST_MARK, LAST_MARK = 0xE000, 0xF8FF
+MARKED = re.compile(f"(\\s*)([{chr(FIRST_MARK)}-{chr(LAST_MARK)}])")
+
+
 @dataclass(frozen=True)
 class Example:
-    """One request with its answer, serialised as completions are."""
+    """One request with its answer, serialised as completions are. `told` says what the request has told by a place,
+    counted in UTF-8 bytes: by kind (one of TOLD) the word that the schema has for it."""
 
     query: str
     answer: str
+    told: dict[int, dict[str, str]]
 
 
 def compact_json(value: Json) -> str:
@@ -32,22 +45,38 @@ class Task:
 
     def __init__(self, rng: Random, words: WordMaker) -> None:
         self.rng, self.words, self.dialect = rng, words, Dialect(rng, words)
+        self.marks: list[tuple[str, str]] = []
 
     def example(self, language: str) -> Example:
         """One request in `language` (`en` or `fr`) with its answer."""
-        raise TypeError(f"{type(self).__name__} makes no examples: take one of TASKS")
+        self.marks.clear()
+        text, answer = self.ask(language)
+        told: dict[int, dict[str, str]] = {}
+        query = ""
+        before = 0
+        for match in MARKED.finditer(text):
+            query += text[before : match.start()]
+            kind, word = self.marks[ord(match[2]) - FIRST_MARK]
+            told.setdefault(len(query.encode()), {})[kind] = word
+            query += match[1]
+            before = match.end()
+        return Example(query + text[before:], compact_json(answer), told)
 
-    def mentions(self, query: str, language: str) -> dict[int, str]:
-        """Where each label of the dialect ends in the request, in UTF-8 bytes, and the name that it stands for."""
-        named = [*self.dialect.fields, *(value for field in self.dialect.fields for value in field.values)]
-        names = {named.label(language).casefold(): named.name for named in named}
-        labels = "|".join(re.escape(label) for label in sorted(names, key=len, reverse=True))
-        found = re.finditer(rf"(?<!\w)(?:{labels})(?!\w)", query, re.IGNORECASE)
-        return {
-            len(query[: match.end()].encode()): names[match[0].casefold()]
-            for match in found
-            if match[0].casefold() in names
-        }
+    def ask(self, language: str) -> tuple[str, Json]:
+        """A request, with its marks, and the answer."""
+        raise TypeError(f"{type(self).__name__} asks nothing: take one of TASKS")
+
+    def mark(self, kind: str, word: str) -> str:
+        self.marks.append((kind, word))
+        return chr(FIRST_MARK + len(self.marks) - 1)
+
+    def call(self, named: Named, language: str) -> str:
+        """What people call a field or a value; now and then with an article, or in quotes."""
+        label = named.label(language) + self.mark(NAME, named.name)
+        manner = self.rng.random()
+        if manner < 0.08:
+            return self.rng.choice(QUOTES).format(label)
+        return self.rng.choice(ARTICLES[language]) + label if manner < 0.33 else label
 
     def phrase(self, language: str, kind: str, **slots: str) -> str:
         return self.rng.choice(PHRASINGS[language][kind]).format(**slots)
@@ -55,7 +84,8 @@ class Task:
     def joined(self, language: str, texts: list[str], last: str = "last") -> str:
         if len(texts) < 2:
             return texts[0]
-        return ", ".join(texts[:-1]) + self.rng.choice(PHRASINGS[language][last]) + texts[-1]
+        text = ", ".join(texts[:-1]) + self.rng.choice(PHRASINGS[language][last]) + texts[-1]
+        return f"({text})" if self.rng.random() < 0.15 else text
 
 
 class PickTask(Task):
@@ -70,12 +100,10 @@ class PickTask(Task):
             self.dialect.schema(closed({key: {"type": "array", "items": names, "minItems": 1}}), {}),
         )
 
-    def example(self, language: str) -> Example:
+    def ask(self, language: str) -> tuple[str, Json]:
         fields = self.rng.sample(self.dialect.fields, self.rng.randint(1, len(self.dialect.fields)))
-        asked = self.joined(language, [field.label(language) for field in fields])
-        return Example(
-            self.phrase(language, "pick", l=asked), compact_json({self.key: [field.name for field in fields]})
-        )
+        asked = self.joined(language, [self.call(field, language) for field in fields])
+        return self.phrase(language, "pick", l=asked), {self.key: [field.name for field in fields]}
 
 
 class ValuesTask(Task):
@@ -96,12 +124,12 @@ class ValuesTask(Task):
         definitions = {name: node for name, node in dialect.field_definitions().items() if name not in KINDS}
         self.schema = dialect.schema(choice(branches, "anyOf"), definitions)
 
-    def example(self, language: str) -> Example:
+    def ask(self, language: str) -> tuple[str, Json]:
         field = self.rng.choice(self.dialect.of_kind("enum"))
         values = self.rng.sample(field.values, self.rng.randint(1, len(field.values)))
-        asked = self.joined(language, [value.label(language) for value in values])
+        asked = self.joined(language, [self.call(value, language) for value in values])
         answer = {self.dialect.keys["key"]: field.name, self.dialect.keys["operand"]: [value.name for value in values]}
-        return Example(self.phrase(language, "values", f=field.label(language), l=asked), compact_json(answer))
+        return self.phrase(language, "values", f=self.call(field, language), l=asked), answer
 
 
 class CopyTask(Task):
@@ -113,11 +141,11 @@ class CopyTask(Task):
         texts, numbers = ({"type": "array", "items": {"type": kind}} for kind in ("string", "number"))
         self.schema = self.dialect.schema(closed({self.key: texts, self.other: numbers}), {})
 
-    def example(self, language: str) -> Example:
+    def ask(self, language: str) -> tuple[str, Json]:
         texts = [self.words.literal(self.rng) for _ in range(self.rng.randint(1, 3))]
         numbers = [draw_number(self.rng) for _ in range(self.rng.randint(0, 2))]
         asked = self.joined(language, [*texts, *map(compact_json, numbers)])
-        return Example(self.phrase(language, "copy", l=asked), compact_json({self.key: texts, self.other: numbers}))
+        return self.phrase(language, "copy", l=asked), {self.key: texts, self.other: numbers}
 
 
 class QueryTask(Task):
@@ -126,23 +154,35 @@ class QueryTask(Task):
     def __init__(self, rng: Random, words: WordMaker) -> None:
         super().__init__(rng, words)
         self.schema = self.dialect.query_schema()
+        self.unasked: list[Field] = []
 
     def example(self, language: str) -> Example:
+        self.unasked = []
+        return super().example(language)
+
+    def ask(self, language: str) -> tuple[str, Json]:
         dialect, rng = self.dialect, self.rng
         answer: dict[str, Json] = {}
-        spoken = ""
+        texts = []
         if rng.random() < 0.9:
             spoken, answer["filter"] = self.condition(language)
+            texts.append(spoken)
         tail = [
             part for part in rng.sample(("sort", "limit", "group"), 3) if getattr(dialect, part) and rng.random() < 0.33
         ]
-        if not spoken and not tail:
+        if not texts and not tail:
             spoken, answer["filter"] = self.condition(language)
+            texts.append(spoken)
         for part in tail:
-            text, encoded = getattr(self, part)(language)
-            spoken += (", " if rng.random() < 0.7 else " ") * bool(spoken) + text
+            spoken, encoded = getattr(self, part)(language)
+            texts.append(spoken)
             answer |= encoded
-        return Example(self.introduced(language, spoken, 0.5), compact_json(self.ordered(answer)))
+        if rng.random() < 0.25:  # what is done with the rows may be said before which rows
+            texts.insert(0, texts.pop())
+        spoken = texts[0]
+        for text in texts[1:]:
+            spoken += (", " if rng.random() < 0.7 else " ") + text
+        return self.introduced(language, spoken, 0.5), self.ordered(answer)
 
     def introduced(self, language: str, spoken: str, disturbed: float) -> str:
         """The request with an introduction; `disturbed` is the share that begin with words that mean nothing."""
@@ -171,7 +211,10 @@ class QueryTask(Task):
     def group_of(self, language: str, items: list[tuple[str, Json]], mode: str) -> tuple[str, Json]:
         if len(items) == 1:
             return items[0]
-        spoken = self.rng.choice(PHRASINGS[language][mode]).join(text for text, _ in items)
+        joiner = self.rng.choice(PHRASINGS[language][mode])
+        spoken = items[0][0]
+        for text, _ in items[1:]:
+            spoken += joiner + self.mark(FORM, self.dialect.modes[mode]) + text
         return spoken, self.dialect.encode_junction(mode, [code for _, code in items])
 
     def nested(self, language: str) -> tuple[str, Json]:
@@ -185,31 +228,41 @@ class QueryTask(Task):
     def term(self, language: str) -> tuple[str, Json]:
         spoken, code = self.leaf(language)
         if self.dialect.negated and self.rng.random() < 0.15:
-            return self.phrase(language, "not", c=spoken), self.dialect.encode_negation(code)
+            marked = self.mark(FORM, self.dialect.negation) + spoken
+            return self.phrase(language, "not", c=marked), self.dialect.encode_negation(code)
         return spoken, code
 
     def leaf(self, language: str) -> tuple[str, Json]:
-        field = self.rng.choice([f for f in self.dialect.fields if set(KINDS[f.kind]) & self.dialect.known])
+        field = self.next_field()
         relation = self.rng.choice([r for r in KINDS[field.kind] if r in self.dialect.known])
-        label = field.label(language)
+        spoken, operand = self.said(language, field, relation)
+        spoken += self.mark(FORM, self.dialect.relations[relation])
+        return spoken, self.dialect.encode_leaf(field.name, relation, operand)
+
+    def next_field(self) -> Field:
+        """One that the request has not asked about yet, as long as there is one."""
+        usable = [field for field in self.dialect.fields if set(KINDS[field.kind]) & self.dialect.known]
+        self.unasked = self.unasked or usable
+        chosen = self.rng.choice(self.unasked)
+        self.unasked = [field for field in self.unasked if field is not chosen]
+        return chosen
+
+    def said(self, language: str, field: Field, relation: str) -> tuple[str, Json]:
+        """A condition in words, and its operand."""
+        label = self.call(field, language)
         if field.kind == "flag":
             wanted = self.rng.random() < 0.6
-            return self.phrase(language, "true" if wanted else "false", f=label), self.dialect.encode_leaf(
-                field.name, relation, wanted
-            )
+            spoken = self.phrase(language, "true" if wanted else "false", f=label)
+            return spoken + self.mark(TRUTH, compact_json(wanted)), wanted
         if relation in PAIRS:
             (low, first), (high, second) = sorted(self.value(language, field) for _ in range(2))
-            return self.phrase(language, relation, f=label, v=first, w=second), self.dialect.encode_leaf(
-                field.name, relation, [low, high]
-            )
+            return self.phrase(language, relation, f=label, v=first, w=second), [low, high]
         if relation in LISTS:
             values = self.rng.sample(field.values, self.rng.randint(1, min(3, len(field.values))))
-            asked = self.joined(language, [value.label(language) for value in values], "either")
-            return self.phrase(language, relation, f=label, v=asked), self.dialect.encode_leaf(
-                field.name, relation, [v.name for v in values]
-            )
+            asked = self.joined(language, [self.call(value, language) for value in values], "either")
+            return self.phrase(language, relation, f=label, v=asked), [value.name for value in values]
         value, text = self.value(language, field)
-        return self.phrase(language, relation, f=label, v=text), self.dialect.encode_leaf(field.name, relation, value)
+        return self.phrase(language, relation, f=label, v=text), value
 
     def value(self, language: str, field: Field) -> tuple[Json, str]:
         """A value of the field, and how it is said."""
@@ -223,13 +276,14 @@ class QueryTask(Task):
             text = self.words.literal(self.rng)
             return text, self.rng.choice(QUOTES).format(text)
         chosen = self.rng.choice(field.values)
-        return chosen.name, chosen.label(language)
+        return chosen.name, self.call(chosen, language)
 
     # the rest ----------------------------------------------------------------------------------------------------
 
     def sort(self, language: str) -> tuple[str, Json]:
         field, way = self.rng.choice(self.dialect.of_kind("number")), self.rng.choice(("up", "down"))
-        return self.phrase(language, way, f=field.label(language)), {"sort": self.dialect.encode_sort(field.name, way)}
+        spoken = self.phrase(language, way, f=self.call(field, language)) + self.mark(FORM, self.dialect.ways[way])
+        return spoken, {"sort": self.dialect.encode_sort(field.name, way)}
 
     def limit(self, language: str) -> tuple[str, Json]:
         number = self.rng.choice((1, 3, 5, 10, 20, 50, self.rng.randint(2, 100)))
@@ -243,8 +297,9 @@ class QueryTask(Task):
             self.rng.choice(("count", "count", "sum", "avg", "min", "max")),
         )
         number = None if fn == "count" else self.rng.choice(self.dialect.of_kind("number"))
-        measured = self.phrase(language, fn, f=number.label(language) if number else "")
-        spoken = f"{measured} {self.phrase(language, 'group', f=field.label(language))}"
+        measured = self.phrase(language, fn, f=self.call(number, language) if number else "")
+        measured += self.mark(FORM, self.dialect.measures[fn])
+        spoken = f"{measured} {self.phrase(language, 'group', f=self.call(field, language))}"
         measure = self.dialect.encode_measure(fn, number.name if number else None)
         return spoken, {"group": self.dialect.encode_group(field.name), "measure": measure}
 
@@ -256,9 +311,9 @@ class LeafTask(QueryTask):
         super().__init__(rng, words)
         self.schema = self.dialect.leaf_query_schema()
 
-    def example(self, language: str) -> Example:
+    def ask(self, language: str) -> tuple[str, Json]:
         spoken, code = self.leaf(language)
-        return Example(self.introduced(language, spoken, 0.2), compact_json({self.dialect.keys["filter"]: code}))
+        return self.introduced(language, spoken, 0.2), {self.dialect.keys["filter"]: code}
 
 
 class LeavesTask(QueryTask):
@@ -268,11 +323,10 @@ class LeavesTask(QueryTask):
         super().__init__(rng, words)
         self.schema = self.dialect.leaves_query_schema()
 
-    def example(self, language: str) -> Example:
+    def ask(self, language: str) -> tuple[str, Json]:
         leaves = [self.leaf(language) for _ in range(self.rng.choice((2, 2, 3, 3, 4)))]
         spoken = self.joined(language, [text for text, _ in leaves])
-        answer = {self.dialect.keys["filter"]: [code for _, code in leaves]}
-        return Example(self.introduced(language, spoken, 0.3), compact_json(answer))
+        return self.introduced(language, spoken, 0.3), {self.dialect.keys["filter"]: [code for _, code in leaves]}
 
 
 def draw_number(rng: Random) -> int | float:
@@ -313,6 +367,7 @@ QUOTES = ('"{}"', "'{}'", "« {} »", "“{}”", "{}")
 TASKS: dict[str, type[Task]] = {
     "query": QueryTask,
     "leaf": LeafTask,
+    "leaves": LeavesTask,
     "pick": PickTask,
     "values": ValuesTask,
     "copy": CopyTask,

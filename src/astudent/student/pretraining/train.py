@@ -25,6 +25,7 @@ from transformers import Gemma3ForCausalLM
 from astudent.student.pretraining.model import new_model, pack_masks
 from astudent.student.pretraining.muon import BatchedMuon
 from astudent.student.pretraining.packs import NOTHING, Pack, PackMaker
+from astudent.student.pretraining.requests import TOLD
 from astudent.student.pretraining.tokenizer import letter_pieces
 from astudent.student.pretraining.tokenizer import train as train_tokenizer
 from astudent.student.pretraining.words import WordMaker
@@ -54,7 +55,7 @@ COURSE = (
 )
 """What a run from nothing trains on: until each step, legs that its steps draw from."""
 READING_WEIGHT = 0.5
-"""Of the name reader's loss beside that of the answers."""
+"""Of the middle reader's loss beside that of the answers."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Pretraining:
         torch.manual_seed(plan.seed)
         self.model = new_model(plan.vocabulary)
         self.embedding: Tensor = self.model.model.embed_tokens.weight
-        self.reader = NameReader(self.model)
+        self.reader = MiddleReader(self.model)
         self.optimizers = make_optimizers(nn.ModuleList([self.model, self.reader]), self.embedding, plan)
         if self.checkpoint.exists():
             self._resume()
@@ -118,16 +119,14 @@ class Pretraining:
 
     def losses(self, pack: Pack) -> tuple[Tensor, Tensor, Tensor]:
         """Per supervised token of the pack (N of them): its loss, and whether the model's first choice was right. Both (N,).
-        Third, the name reader's mean loss, 0 where no request names anything."""
+        Third, the middle reader's mean loss, 0 where no request tells anything."""
         hidden = self.model.model(
             input_ids=pack.ids,
             attention_mask=pack_masks(pack.segments),
             position_ids=pack.positions,
             use_cache=False,
         ).last_hidden_state
-        named = pack.names != NOTHING
-        read = F.linear(self.reader(self.reader.middle[named]), self.embedding)
-        reading = F.cross_entropy(read, pack.names[named], reduction="sum") / max(1, int(named.sum()))
+        reading = self.reader.loss(pack.told, self.embedding)
         wanted = pack.supervised[:, 1:]
         logits, targets = F.linear(hidden[:, :-1][wanted], self.embedding), pack.ids[:, 1:][wanted]
         return F.cross_entropy(logits, targets, reduction="none"), logits.argmax(-1) == targets, reading
@@ -224,25 +223,32 @@ class Pretraining:
             )
 
 
-class NameReader(nn.Module):
-    """Reads off the middle of the network what a label of the request is called in the schema: supervision for pre-training alone.
+class MiddleReader(nn.Module):
+    """Reads off the middle of the network what the schema calls what a request has just told: supervision for pre-training alone.
 
-    A student has two layers that see everything. The first must look the label up where it stands in the request, so that the second can
-    copy the name into the answer; without a loss of its own on the first half, that division of labour did not emerge.
+    A student has two layers that see everything. The first must look a label, a relation or a junction up where it stands in the request, so that
+    the second can copy the schema's word for it into the answer; without a loss of its own on the first half, that division of labour did not emerge.
     """
 
     def __init__(self, model: Gemma3ForCausalLM) -> None:
         super().__init__()
         hidden = model.config.hidden_size
-        self.norm, self.read = nn.RMSNorm(hidden), nn.Linear(hidden, hidden, bias=False)
+        self.norm = nn.RMSNorm(hidden)
+        self.heads = nn.ModuleList(nn.Linear(hidden, hidden, bias=False) for _ in TOLD)
         first_global = list(model.config.layer_types or ()).index("full_attention")
         model.model.layers[first_global].register_forward_hook(self._keep)
 
     def _keep(self, layer: nn.Module, inputs: tuple, states: Tensor) -> None:
         self.middle = states
 
-    def forward(self, states: Tensor) -> Tensor:
-        return self.read(self.norm(states))
+    def loss(self, told: Tensor, embedding: Tensor) -> Tensor:
+        """Mean loss over all that is told; `told` is (B, T, len(TOLD)), as in a pack."""
+        losses = [
+            F.cross_entropy(F.linear(head(self.norm(self.middle[said])), embedding), words[said], reduction="sum")
+            for head, words in zip(self.heads, told.unbind(-1), strict=True)
+            for said in [words != NOTHING]
+        ]
+        return torch.stack(losses).sum() / max(1, int((told != NOTHING).sum()))
 
 
 def load_tokenizer(plan: Plan) -> SentencePieceProcessor:
