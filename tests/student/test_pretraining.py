@@ -1,6 +1,7 @@
 """The tiny student's pre-training: dialects are sound, keep their distance, and a run that is stopped goes on as if it had not been."""
 
 import json
+import re
 from pathlib import Path
 from random import Random
 
@@ -50,6 +51,52 @@ def test_what_a_request_has_told_is_all_that_its_answer_looks_up():
             answered = {item.name for item in labels} | forms | {*dialect.measures.values()}
             assert {word for word in answered if f'"{word}"' in example.answer} <= words | set(dialect.keys.values())
             assert ("true" in example.answer) <= any(word == "true" for _, kind, word in told if kind == TRUTH)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_an_answer_repeats_has_its_place_in_the_request(task):
+    for seed in range(30):
+        drawn = TASKS[task](Random(seed), WordMaker())
+        for language in ("en", "fr"):
+            example = drawn.example(language)
+            query, answer = example.query.encode(), example.answer.encode()
+            assert example.sources or not example.told
+            for place, source in example.sources.items():
+                value = re.match(r'[^",\]}:]+', answer[place:].decode())
+                assert value, "something is repeated there"
+                if source.spelled:
+                    assert query[source.at :].decode()[0] == value[0][0]
+                else:
+                    words = example.told.get(source.at, {}).values()
+                    assert any(answer[place:].decode().startswith(word) for word in words) or value[0].isdigit()
+
+
+def test_packs_point_at_what_answers_repeat():
+    tokenizer = SentencePieceProcessor()
+    tokenizer.Load(str(ROOT / "data/tiny_student/tokenizer.model"))
+    pack = PackMaker(tokenizer, WordMaker(), "Answer.", 640, {"copy": 1.0}).batch(Random(2), 2)
+    assert len(pack.sources)
+    for row, before, source in pack.sources.tolist():
+        assert pack.supervised[row, before + 1] and not pack.supervised[row, source]
+        assert pack.segments[row, before] == pack.segments[row, source] > 0
+        assert pack.ids[row, before + 1] == pack.ids[row, source]
+
+
+def test_attention_is_read_off_as_the_model_had_it(tmp_path):
+    from astudent.student.pretraining import train
+    from astudent.student.pretraining.model import attention_to
+
+    course = ((10, (train.Leg(320, 2, {"pick": 1.0}),)),)
+    run = train.Pretraining(train.Plan(tmp_path, 1, 0, course=course, start=ROOT / "data/tiny_student"))
+    pack = run.batch(Random(1))
+    run.losses(pack)
+    attention = run.model.model.layers[run.last_global].self_attn
+    (source,) = (pack.segments[0] == 1).nonzero()[-1].tolist()
+    everywhere = torch.tensor([[0, source, target] for target in range(320)])
+    shares = attention_to(attention, everywhere)
+    assert shares.sum().item() == pytest.approx(1, abs=1e-4)
+    hidden = (pack.segments[0] > 1) | (torch.arange(320) > source)
+    assert shares[hidden].max() < 1e-6, "other requests and what comes later are out of sight"
 
 
 def test_packs_mark_where_requests_tell_something():
@@ -111,8 +158,8 @@ def test_requests_that_name_nothing_leave_the_reader_without_a_loss(tmp_path):
 
     course = ((10, (train.Leg(320, 1, {"copy": 1.0}),)),)
     run = train.Pretraining(train.Plan(tmp_path, 1, 0, course=course, start=ROOT / "data/tiny_student"))
-    answers, _, reading = run.losses(run.batch(Random(1)))
-    assert reading.item() == 0.0 and answers.isfinite().all()
+    losses = run.losses(run.batch(Random(1)))
+    assert losses.reading.item() == 0.0 and losses.answers.isfinite().all()
 
 
 @pytest.mark.slow

@@ -237,34 +237,32 @@ class Dialect:
             "anyOf",
         )
 
-    # answers ---------------------------------------------------------------------------------------------------------
+    # answers: words and names come with the marks of where the request said them -----------------------------------
 
-    def encode_leaf(self, field: str, relation: str, value: Json) -> Json:
-        word = self.relations[relation]
+    def encode_leaf(self, field: str, word: str, value: Json) -> Json:
         parts = {"key": field, "relation": word, "operand": value}
         if self.leaf == "triple":
             return [field, word, value]
         return {self.keys[part]: parts[part] for part in self._leaf_order()}
 
-    def encode_junction(self, mode: str, items: list[Json]) -> Json:
-        word, keys = self.modes[mode], self.keys
+    def encode_junction(self, word: str, items: list[Json]) -> Json:
+        keys = self.keys
         return {keys["mode"]: word, keys["list"]: items} if self.junction == "tagged" else {word: {keys["list"]: items}}
 
-    def encode_negation(self, item: Json) -> Json:
-        return {self.negation: {self.keys["one"]: item}}
+    def encode_negation(self, word: str, item: Json) -> Json:
+        return {word: {self.keys["one"]: item}}
 
-    def encode_sort(self, field: str, way: str) -> Json:
-        word = self.ways[way]
+    def encode_sort(self, field: str, word: str) -> Json:
         return {self.keys["way"]: word, self.keys["sortkey"]: field} if self.sort == "way first" else [field, word]
 
-    def encode_limit(self, number: int) -> Json:
+    def encode_limit(self, number: Json) -> Json:
         return number if self.limit == "plain" else {self.keys["limit"]: number}
 
     def encode_group(self, field: str) -> Json:
         return field if self.group == "plain" else {self.keys["list"]: [field]}
 
-    def encode_measure(self, fn: str, field: str | None) -> Json:
-        return {self.keys["fn"]: self.measures[fn]} if field is None else [self.measures[fn], field]
+    def encode_measure(self, word: str, field: str | None) -> Json:
+        return {self.keys["fn"]: word} if field is None else [word, field]
 
 
 def closed(properties: dict[str, Json], optional: bool = False) -> Json:

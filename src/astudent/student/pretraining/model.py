@@ -1,5 +1,7 @@
 """The tiny student: Gemma 3 in the order of layers that Ollama serves, and the attention that pre-training's packs need."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -56,6 +58,7 @@ def pack_attention(module, query, key, value, attention_mask, scaling: float = 1
     if attention_mask.shape[-1] == attention_mask.shape[-2]:
         repeats = query.shape[1] // key.shape[1]
         key, value = key.repeat_interleave(repeats, 1), value.repeat_interleave(repeats, 1)
+        module.asked = (query * scaling, key, attention_mask)  # see `attention_to`
         out = F.scaled_dot_product_attention(query, key, value, attn_mask=attention_mask, scale=scaling)
     else:
         out = _sliding(query * scaling, key, value, attention_mask)
@@ -63,6 +66,18 @@ def pack_attention(module, query, key, value, attention_mask, scaling: float = 1
 
 
 AttentionInterface.register("pretraining_packs", pack_attention)
+
+
+def attention_to(module: Any, places: Tensor) -> Tensor:
+    """How much a global layer's heads looked from one token at another in its last call, for places (N, 3) of (pack, from, to): (N,), the mean of
+    the heads."""
+    query, key, mask = module.asked
+    shares = []
+    for pack in places[:, 0].unique():
+        source, target = places[places[:, 0] == pack, 1:].unbind(1)
+        scores = query[pack, :, source] @ key[pack].transpose(-1, -2) + mask[pack, 0, source]  # (H, n, T)
+        shares.append(torch.softmax(scores, -1)[:, torch.arange(len(source)), target].mean(0))
+    return torch.cat(shares)
 
 
 def _sliding(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:

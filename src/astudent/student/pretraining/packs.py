@@ -29,6 +29,7 @@ class Pack:
     positions: Tensor  # (B, T), in the row's own order: every request continues the prefix
     supervised: Tensor  # (B, T), bool
     told: Tensor  # (B, T, len(TOLD)): where a request has told something, the first token of the schema's word for it; NOTHING elsewhere
+    sources: Tensor  # (N, 3): pack, token before which an answer repeats something, token of the request that says it
 
 
 class PackMaker:
@@ -49,8 +50,10 @@ class PackMaker:
 
     def batch(self, rng: Random, size: int, task: str | None = None, language: str | None = None) -> Pack:
         packs = [self._pack(rng, task, language) for _ in range(size)]
-        ids, segments, positions, supervised, told = (torch.tensor(column) for column in zip(*packs, strict=True))
-        return Pack(ids, segments, positions, supervised.bool(), told)
+        *columns, sources = zip(*packs, strict=True)
+        ids, segments, positions, supervised, told = (torch.tensor(column) for column in columns)
+        places = [(pack, *place) for pack, found in enumerate(sources) for place in found]
+        return Pack(ids, segments, positions, supervised.bool(), told, torch.tensor(places))
 
     def _pack(self, rng: Random, name: str | None, language: str | None) -> "Columns":
         while True:
@@ -64,23 +67,28 @@ class PackMaker:
         positions, supervised = list(range(len(prefix))), [False] * len(prefix)
         silence = [NOTHING] * len(TOLD)
         told = [silence] * len(prefix)
+        sources: list[tuple[int, int]] = []
         for segment in range(1, PADDING):
             spoken = language or ("fr" if rng.random() < self.french else "en")
             example = task.example(spoken)
-            pieces = [
-                (piece.id, piece.end) for piece in self.tokenizer.encode(example.query, return_type="proto").pieces
-            ]
-            asked = [*(piece for piece, _ in pieces), *self.closing]
-            answer = [*self.tokenizer.encode(example.answer), END]
+            said, repeated = self._pieces(example.query), self._pieces(example.answer)
+            asked = [*(piece for piece, _, _ in said), *self.closing]
+            answer = [*(piece for piece, _, _ in repeated), END]
             row = asked + answer
             if len(ids) + len(row) > self.length:
                 break
+            begins, ends = ({piece[edge]: len(ids) + place for place, piece in enumerate(said)} for edge in (1, 2))
+            for place, (_, begin, _) in enumerate(repeated):
+                source = example.sources.get(begin)
+                if source:
+                    before = len(ids) + len(asked) + place - 1
+                    sources.append((before, (begins if source.spelled else ends)[source.at]))
             ids += row
             segments += [segment] * len(row)
             positions += range(len(prefix), len(prefix) + len(row))
             supervised += [False] * len(asked) + [True] * len(answer)
-            told += [self._first_tokens(example.told.get(end, {})) for _, end in pieces]
-            told += [silence] * (len(row) - len(pieces))
+            told += [self._first_tokens(example.told.get(end, {})) for _, _, end in said]
+            told += [silence] * (len(row) - len(said))
         rest = self.length - len(ids)
         return (
             ids + [0] * rest,
@@ -88,10 +96,16 @@ class PackMaker:
             positions + [0] * rest,
             supervised + [False] * rest,
             told + [silence] * rest,
+            sources,
         )
+
+    def _pieces(self, text: str) -> list[tuple[int, int, int]]:
+        """Each token with its begin and end in UTF-8 bytes."""
+        pieces = self.tokenizer.encode(text, return_type="proto").pieces
+        return [(piece.id, piece.begin, piece.end) for piece in pieces]
 
     def _first_tokens(self, told: dict[str, str]) -> list[int]:
         return [self.tokenizer.encode(told[kind])[0] if kind in told else NOTHING for kind in TOLD]
 
 
-Columns = tuple[list[int], list[int], list[int], list[bool], list[list[int]]]
+Columns = tuple[list[int], list[int], list[int], list[bool], list[list[int]], list[tuple[int, int]]]

@@ -1,11 +1,12 @@
 """Requests and answers in a dialect: queries, and plain look-ups and copies, which are what a query is made of.
 
-While a request is composed, private-use characters mark the places where it has said what the schema has a word for; `Task.ask` takes them out
-again and keeps where they stood.
+While request and answer are composed, private-use characters mark the places where the request says something and those where the answer
+repeats it in the schema's words; `Task.example` takes them out again and keeps where they stood.
 """
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -17,25 +18,60 @@ from astudent.student.pretraining.words import WordMaker
 Json = Any
 
 
-NAME, FORM, TRUTH = "name", "form", "truth"
-"""What a place of a request can tell: which field or value is meant; which relation, junction, way or measure; yes or no."""
+NAME, FORM, TRUTH, WORD, SPELLED = "name", "form", "truth", "word", "spelled"
+"""What a mark in a request stands behind: a field or a value; a relation, junction, way or measure; yes or no; a number in words. SPELLED stands
+before what is copied letter by letter."""
 TOLD = (NAME, FORM, TRUTH)
-FIRST_MARK, LAST_MARK = 0xE000, 0xF8FF
+FIRST_MARK, LAST_MARK, BARE = 0xE000, 0xF8FE, "\uf8ff"
 MARKED = re.compile(f"(\\s*)([{chr(FIRST_MARK)}-{chr(LAST_MARK)}])")
+NOT_A_STRING = re.compile(f'"([{chr(FIRST_MARK)}-{chr(LAST_MARK)}]){BARE}([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a request says something, in UTF-8 bytes: the text that tells it ends there, or begins there when it is `spelled`."""
+
+    at: int
+    spelled: bool
 
 
 @dataclass(frozen=True)
 class Example:
-    """One request with its answer, serialised as completions are. `told` says what the request has told by a place,
-    counted in UTF-8 bytes: by kind (one of TOLD) the word that the schema has for it."""
+    """One request with its answer, serialised as completions are. Places are counted in UTF-8 bytes.
+
+    `told` says what the request has told by a place: by kind (one of TOLD) the word that the schema has for it. `sources`
+    says, where the answer repeats something, where the request says it.
+    """
 
     query: str
     answer: str
     told: dict[int, dict[str, str]]
+    sources: dict[int, Source]
 
 
 def compact_json(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A mark's number and its place in UTF-8 bytes, `behind` and `before` the blanks that it follows."""
+
+    number: int
+    behind: int
+    before: int
+
+
+def without_marks(text: str) -> tuple[str, list[Mark]]:
+    """The text, and what marks it had."""
+    plain, found, done = "", [], 0
+    for match in MARKED.finditer(text):
+        plain += text[done : match.start()]
+        at = len(plain.encode())
+        found.append(Mark(ord(match[2]) - FIRST_MARK, at + len(match[1]), at))
+        plain += match[1]
+        done = match.end()
+    return plain + text[done:], found
 
 
 class Task:
@@ -50,38 +86,59 @@ class Task:
     def example(self, language: str) -> Example:
         """One request in `language` (`en` or `fr`) with its answer."""
         self.marks.clear()
-        text, answer = self.ask(language)
+        text, code = self.ask(language)
+        query, said = without_marks(text)
+        answer, repeated = without_marks(NOT_A_STRING.sub(r"\1\2", compact_json(code)))
         told: dict[int, dict[str, str]] = {}
-        query = ""
-        before = 0
-        for match in MARKED.finditer(text):
-            query += text[before : match.start()]
-            kind, word = self.marks[ord(match[2]) - FIRST_MARK]
-            told.setdefault(len(query.encode()), {})[kind] = word
-            query += match[1]
-            before = match.end()
-        return Example(query + text[before:], compact_json(answer), told)
+        places: dict[int, Source] = {}
+        for mark in said:
+            kind, word = self.marks[mark.number]
+            at = mark.behind if kind == SPELLED else mark.before
+            places[mark.number] = Source(at, kind == SPELLED)
+            if kind in TOLD:
+                told.setdefault(at, {})[kind] = word
+        return Example(query, answer, told, {mark.behind: places[mark.number] for mark in repeated})
 
     def ask(self, language: str) -> tuple[str, Json]:
         """A request, with its marks, and the answer."""
         raise TypeError(f"{type(self).__name__} asks nothing: take one of TASKS")
 
-    def mark(self, kind: str, word: str) -> str:
+    def mark(self, kind: str, word: str = "") -> str:
+        """A new mark; its first stands in the request, the others where the answer repeats what is said there."""
         self.marks.append((kind, word))
         return chr(FIRST_MARK + len(self.marks) - 1)
 
-    def call(self, named: Named, language: str) -> str:
-        """What people call a field or a value; now and then with an article, or in quotes."""
-        label = named.label(language) + self.mark(NAME, named.name)
+    def form(self, word: str) -> tuple[str, str]:
+        """A mark behind what tells the schema's `word`, and the word as the answer has it."""
+        mark = self.mark(FORM, word)
+        return mark, mark + word
+
+    def call(self, named: Named, language: str) -> tuple[str, str]:
+        """What people call a field or a value, and its name as the answer has it."""
+        mark = self.mark(NAME, named.name)
+        return self.adorned(named.label(language) + mark, language), mark + named.name
+
+    def adorned(self, label: str, language: str) -> str:
+        """Now and then with an article, or in quotes."""
         manner = self.rng.random()
         if manner < 0.08:
             return self.rng.choice(QUOTES).format(label)
         return self.rng.choice(ARTICLES[language]) + label if manner < 0.33 else label
 
+    def number(self, language: str, number: float, words: bool = True) -> tuple[str, Json]:
+        """How a number is said, and what the answer has for it."""
+        digits = compact_json(number)
+        if words and isinstance(number, int) and 0 <= number <= 12 and self.rng.random() < 0.25:
+            mark = self.mark(WORD)
+            return NUMERALS[language][number] + mark, mark + BARE + digits
+        mark = self.mark(SPELLED)
+        said = digits.replace(".", ",") if language == "fr" and self.rng.random() < 0.5 else digits
+        return mark + said, mark + BARE + digits
+
     def phrase(self, language: str, kind: str, **slots: str) -> str:
         return self.rng.choice(PHRASINGS[language][kind]).format(**slots)
 
-    def joined(self, language: str, texts: list[str], last: str = "last") -> str:
+    def joined(self, language: str, texts: Sequence[str], last: str = "last") -> str:
         if len(texts) < 2:
             return texts[0]
         text = ", ".join(texts[:-1]) + self.rng.choice(PHRASINGS[language][last]) + texts[-1]
@@ -102,8 +159,8 @@ class PickTask(Task):
 
     def ask(self, language: str) -> tuple[str, Json]:
         fields = self.rng.sample(self.dialect.fields, self.rng.randint(1, len(self.dialect.fields)))
-        asked = self.joined(language, [self.call(field, language) for field in fields])
-        return self.phrase(language, "pick", l=asked), {self.key: [field.name for field in fields]}
+        labels, names = zip(*(self.call(field, language) for field in fields), strict=True)
+        return self.phrase(language, "pick", l=self.joined(language, labels)), {self.key: names}
 
 
 class ValuesTask(Task):
@@ -127,9 +184,10 @@ class ValuesTask(Task):
     def ask(self, language: str) -> tuple[str, Json]:
         field = self.rng.choice(self.dialect.of_kind("enum"))
         values = self.rng.sample(field.values, self.rng.randint(1, len(field.values)))
-        asked = self.joined(language, [self.call(value, language) for value in values])
-        answer = {self.dialect.keys["key"]: field.name, self.dialect.keys["operand"]: [value.name for value in values]}
-        return self.phrase(language, "values", f=self.call(field, language), l=asked), answer
+        labels, names = zip(*(self.call(value, language) for value in values), strict=True)
+        label, name = self.call(field, language)
+        answer = {self.dialect.keys["key"]: name, self.dialect.keys["operand"]: names}
+        return self.phrase(language, "values", f=label, l=self.joined(language, labels)), answer
 
 
 class CopyTask(Task):
@@ -142,10 +200,10 @@ class CopyTask(Task):
         self.schema = self.dialect.schema(closed({self.key: texts, self.other: numbers}), {})
 
     def ask(self, language: str) -> tuple[str, Json]:
-        texts = [self.words.literal(self.rng) for _ in range(self.rng.randint(1, 3))]
-        numbers = [draw_number(self.rng) for _ in range(self.rng.randint(0, 2))]
-        asked = self.joined(language, [*texts, *map(compact_json, numbers)])
-        return self.phrase(language, "copy", l=asked), {self.key: texts, self.other: numbers}
+        texts = [self.mark(SPELLED) + self.words.literal(self.rng) for _ in range(self.rng.randint(1, 3))]
+        numbers = [self.number(language, draw_number(self.rng), words=False) for _ in range(self.rng.randint(0, 2))]
+        asked = self.joined(language, [*texts, *(said for said, _ in numbers)])
+        return self.phrase(language, "copy", l=asked), {self.key: texts, self.other: [code for _, code in numbers]}
 
 
 class QueryTask(Task):
@@ -212,10 +270,11 @@ class QueryTask(Task):
         if len(items) == 1:
             return items[0]
         joiner = self.rng.choice(PHRASINGS[language][mode])
+        forms = [self.form(self.dialect.modes[mode]) for _ in items[1:]]
         spoken = items[0][0]
-        for text, _ in items[1:]:
-            spoken += joiner + self.mark(FORM, self.dialect.modes[mode]) + text
-        return spoken, self.dialect.encode_junction(mode, [code for _, code in items])
+        for (text, _), (mark, _) in zip(items[1:], forms, strict=True):
+            spoken += joiner + mark + text
+        return spoken, self.dialect.encode_junction(forms[0][1], [code for _, code in items])
 
     def nested(self, language: str) -> tuple[str, Json]:
         mode = self.mode()
@@ -228,16 +287,17 @@ class QueryTask(Task):
     def term(self, language: str) -> tuple[str, Json]:
         spoken, code = self.leaf(language)
         if self.dialect.negated and self.rng.random() < 0.15:
-            marked = self.mark(FORM, self.dialect.negation) + spoken
-            return self.phrase(language, "not", c=marked), self.dialect.encode_negation(code)
+            mark, word = self.form(self.dialect.negation)
+            return self.phrase(language, "not", c=mark + spoken), self.dialect.encode_negation(word, code)
         return spoken, code
 
     def leaf(self, language: str) -> tuple[str, Json]:
         field = self.next_field()
         relation = self.rng.choice([r for r in KINDS[field.kind] if r in self.dialect.known])
-        spoken, operand = self.said(language, field, relation)
-        spoken += self.mark(FORM, self.dialect.relations[relation])
-        return spoken, self.dialect.encode_leaf(field.name, relation, operand)
+        label, name = self.call(field, language)
+        spoken, operand = self.said(language, field, label, relation)
+        mark, word = self.form(self.dialect.relations[relation])
+        return spoken + mark, self.dialect.encode_leaf(name, word, operand)
 
     def next_field(self) -> Field:
         """One that the request has not asked about yet, as long as there is one."""
@@ -247,49 +307,54 @@ class QueryTask(Task):
         self.unasked = [field for field in self.unasked if field is not chosen]
         return chosen
 
-    def said(self, language: str, field: Field, relation: str) -> tuple[str, Json]:
+    def said(self, language: str, field: Field, label: str, relation: str) -> tuple[str, Json]:
         """A condition in words, and its operand."""
-        label = self.call(field, language)
         if field.kind == "flag":
-            wanted = self.rng.random() < 0.6
-            spoken = self.phrase(language, "true" if wanted else "false", f=label)
-            return spoken + self.mark(TRUTH, compact_json(wanted)), wanted
+            word = compact_json(self.rng.random() < 0.6)
+            mark = self.mark(TRUTH, word)
+            return self.phrase(language, word, f=label) + mark, mark + BARE + word
         if relation in PAIRS:
-            (low, first), (high, second) = sorted(self.value(language, field) for _ in range(2))
-            return self.phrase(language, relation, f=label, v=first, w=second), [low, high]
+            low, high = sorted(self.draw(field) for _ in range(2))
+            (first, start), (second, end) = self.value(language, field, low), self.value(language, field, high)
+            return self.phrase(language, relation, f=label, v=first, w=second), [start, end]
         if relation in LISTS:
             values = self.rng.sample(field.values, self.rng.randint(1, min(3, len(field.values))))
-            asked = self.joined(language, [self.call(value, language) for value in values], "either")
-            return self.phrase(language, relation, f=label, v=asked), [value.name for value in values]
-        value, text = self.value(language, field)
+            labels, names = zip(*(self.call(value, language) for value in values), strict=True)
+            return self.phrase(language, relation, f=label, v=self.joined(language, labels, "either")), names
+        text, value = self.value(language, field, self.draw(field))
         return self.phrase(language, relation, f=label, v=text), value
 
-    def value(self, language: str, field: Field) -> tuple[Json, str]:
-        """A value of the field, and how it is said."""
+    def draw(self, field: Field) -> Any:
+        """A value of the field: a number, a date (year, month, day), a text, one of an enum's values."""
         if field.kind == "number":
-            number = draw_number(self.rng)
-            return number, say_number(self.rng, language, number)
+            return draw_number(self.rng)
         if field.kind == "date":
-            date = (self.rng.randint(1990, 2031), self.rng.randint(1, 12), self.rng.randint(1, 28))
-            return "{:04d}-{:02d}-{:02d}".format(*date), say_date(self.rng, language, date)
-        if field.kind == "text":
-            text = self.words.literal(self.rng)
-            return text, self.rng.choice(QUOTES).format(text)
-        chosen = self.rng.choice(field.values)
-        return chosen.name, self.call(chosen, language)
+            return self.rng.randint(1990, 2031), self.rng.randint(1, 12), self.rng.randint(1, 28)
+        return self.words.literal(self.rng) if field.kind == "text" else self.rng.choice(field.values)
+
+    def value(self, language: str, field: Field, value: Any) -> tuple[str, Json]:
+        """How a value of the field is said, and what the answer has for it."""
+        if field.kind == "number":
+            return self.number(language, value)
+        if field.kind == "enum":
+            return self.call(value, language)
+        mark = self.mark(SPELLED)
+        if field.kind == "date":
+            return say_date(self.rng, language, value, mark), mark + "{:04d}-{:02d}-{:02d}".format(*value)
+        return self.rng.choice(QUOTES).format(mark + value), mark + value
 
     # the rest ----------------------------------------------------------------------------------------------------
 
     def sort(self, language: str) -> tuple[str, Json]:
         field, way = self.rng.choice(self.dialect.of_kind("number")), self.rng.choice(("up", "down"))
-        spoken = self.phrase(language, way, f=self.call(field, language)) + self.mark(FORM, self.dialect.ways[way])
-        return spoken, {"sort": self.dialect.encode_sort(field.name, way)}
+        label, name = self.call(field, language)
+        mark, word = self.form(self.dialect.ways[way])
+        return self.phrase(language, way, f=label) + mark, {"sort": self.dialect.encode_sort(name, word)}
 
     def limit(self, language: str) -> tuple[str, Json]:
         number = self.rng.choice((1, 3, 5, 10, 20, 50, self.rng.randint(2, 100)))
-        return self.phrase(language, "limit", n=say_number(self.rng, language, number)), {
-            "limit": self.dialect.encode_limit(number)
-        }
+        said, code = self.number(language, number)
+        return self.phrase(language, "limit", n=said), {"limit": self.dialect.encode_limit(code)}
 
     def group(self, language: str) -> tuple[str, Json]:
         field, fn = (
@@ -297,11 +362,12 @@ class QueryTask(Task):
             self.rng.choice(("count", "count", "sum", "avg", "min", "max")),
         )
         number = None if fn == "count" else self.rng.choice(self.dialect.of_kind("number"))
-        measured = self.phrase(language, fn, f=self.call(number, language) if number else "")
-        measured += self.mark(FORM, self.dialect.measures[fn])
-        spoken = f"{measured} {self.phrase(language, 'group', f=self.call(field, language))}"
-        measure = self.dialect.encode_measure(fn, number.name if number else None)
-        return spoken, {"group": self.dialect.encode_group(field.name), "measure": measure}
+        measured, name = self.call(number, language) if number else ("", None)
+        mark, word = self.form(self.dialect.measures[fn])
+        label, key = self.call(field, language)
+        spoken = f"{self.phrase(language, fn, f=measured)}{mark} {self.phrase(language, 'group', f=label)}"
+        measure = self.dialect.encode_measure(word, name)
+        return spoken, {"group": self.dialect.encode_group(key), "measure": measure}
 
 
 class LeafTask(QueryTask):
@@ -347,19 +413,13 @@ def draw_number(rng: Random) -> int | float:
     )
 
 
-def say_number(rng: Random, language: str, number: float) -> str:
-    if isinstance(number, int) and 0 <= number <= 12 and rng.random() < 0.25:
-        return NUMERALS[language][number]
-    text = compact_json(number)
-    return text.replace(".", ",") if language == "fr" and rng.random() < 0.5 else text
-
-
-def say_date(rng: Random, language: str, date: tuple[int, int, int]) -> str:
-    year, month, day = date
+def say_date(rng: Random, language: str, date: tuple[int, int, int], mark: str) -> str:
+    """`mark` stands before the year, with which the answer begins."""
+    year, month, day = f"{mark}{date[0]:04d}", date[1], date[2]
     name = MONTHS[language][month - 1]
-    forms = [f"{year:04d}-{month:02d}-{day:02d}", f"{day} {name} {year}", f"{day} {name} {year}"]
+    forms = [f"{year}-{month:02d}-{day:02d}", f"{day} {name} {year}", f"{day} {name} {year}"]
     return rng.choice(
-        [*forms, f"{name} {day}, {year}"] if language == "en" else [*forms, f"{day:02d}/{month:02d}/{year:04d}"]
+        [*forms, f"{name} {day}, {year}"] if language == "en" else [*forms, f"{day:02d}/{month:02d}/{year}"]
     )
 
 

@@ -22,7 +22,7 @@ from sentencepiece import SentencePieceProcessor
 from torch import Tensor, nn
 from transformers import Gemma3ForCausalLM
 
-from astudent.student.pretraining.model import new_model, pack_masks
+from astudent.student.pretraining.model import attention_to, new_model, pack_masks
 from astudent.student.pretraining.muon import BatchedMuon
 from astudent.student.pretraining.packs import NOTHING, Pack, PackMaker
 from astudent.student.pretraining.requests import TOLD
@@ -56,6 +56,8 @@ COURSE = (
 """What a run from nothing trains on: until each step, legs that its steps draw from."""
 READING_WEIGHT = 0.5
 """Of the middle reader's loss beside that of the answers."""
+POINTING_WEIGHT = 0.2
+"""Of the loss on where the last global layer looks."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,17 @@ class Plan:
         """The factor on both learning rates at `step`, for optimizers that began at step `born`."""
         falling = (self.steps - step) / self.cooldown if self.cooldown else 1.0
         return min(1.0, (step - born + 1) / self.warmup, max(0.02, falling))
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Of one pack with N supervised tokens. `reading` is the middle reader's mean loss, 0 where no request tells anything;
+    `pointing` that of the last global layer, which should look where the request says what the answer repeats."""
+
+    answers: Tensor  # (N,)
+    right: Tensor  # (N,), bool: whether the model's first choice was right
+    reading: Tensor
+    pointing: Tensor
 
 
 class Pretraining:
@@ -107,6 +120,7 @@ class Pretraining:
         self.model = new_model(plan.vocabulary)
         self.embedding: Tensor = self.model.model.embed_tokens.weight
         self.reader = MiddleReader(self.model)
+        self.last_global = global_layers(self.model)[-1]
         self.optimizers = make_optimizers(nn.ModuleList([self.model, self.reader]), self.embedding, plan)
         if self.checkpoint.exists():
             self._resume()
@@ -117,9 +131,7 @@ class Pretraining:
     def checkpoint(self) -> Path:
         return self.plan.work / "checkpoint.pt"
 
-    def losses(self, pack: Pack) -> tuple[Tensor, Tensor, Tensor]:
-        """Per supervised token of the pack (N of them): its loss, and whether the model's first choice was right. Both (N,).
-        Third, the middle reader's mean loss, 0 where no request tells anything."""
+    def losses(self, pack: Pack) -> Losses:
         hidden = self.model.model(
             input_ids=pack.ids,
             attention_mask=pack_masks(pack.segments),
@@ -129,22 +141,22 @@ class Pretraining:
         reading = self.reader.loss(pack.told, self.embedding)
         wanted = pack.supervised[:, 1:]
         logits, targets = F.linear(hidden[:, :-1][wanted], self.embedding), pack.ids[:, 1:][wanted]
-        return F.cross_entropy(logits, targets, reduction="none"), logits.argmax(-1) == targets, reading
+        attention = self.model.model.layers[self.last_global].self_attn
+        pointing = -attention_to(attention, pack.sources).clamp_min(1e-6).log().mean()
+        return Losses(
+            F.cross_entropy(logits, targets, reduction="none"), logits.argmax(-1) == targets, reading, pointing
+        )
 
     def run(self) -> None:
-        recent: list[tuple[float, float]] = []
+        recent: list[dict[str, float]] = []
         started, first = time.monotonic(), self.step
         while self.step < self.plan.steps:
             recent.append(self._train_step())
             if self.step % self.plan.report_every == 0 or self.step == self.plan.steps:
                 self.save()
-                facts = {
-                    "step": self.step,
-                    "loss": fmean(answers for answers, _ in recent),
-                    "reading": fmean(reading for _, reading in recent),
-                    "seconds_per_step": (time.monotonic() - started) / (self.step - first),
-                }
-                self._log(facts | self.evaluate())
+                means = {name: fmean(losses[name] for losses in recent) for name in recent[0]}
+                seconds = (time.monotonic() - started) / (self.step - first)
+                self._log({"step": self.step} | means | {"seconds_per_step": seconds} | self.evaluate())
                 recent.clear()
 
     @property
@@ -158,12 +170,10 @@ class Pretraining:
         place = rng.randrange(len(legs))
         return self.makers[self.part][place].batch(rng, legs[place].batch)
 
-    def _train_step(self) -> tuple[float, float]:
-        """The losses of the answers and of the reader."""
-        pack = self.batch(Random(f"{self.plan.seed}-{self.step}"))
-        answers, _, reading = self.losses(pack)
-        loss = answers.mean()
-        (loss + READING_WEIGHT * reading).backward()
+    def _train_step(self) -> dict[str, float]:
+        losses = self.losses(self.batch(Random(f"{self.plan.seed}-{self.step}")))
+        loss = losses.answers.mean()
+        (loss + READING_WEIGHT * losses.reading + POINTING_WEIGHT * losses.pointing).backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
@@ -171,7 +181,7 @@ class Pretraining:
             optimizer.step()
             optimizer.zero_grad()
         self.step += 1
-        return loss.item(), reading.item()
+        return {"loss": loss.item(), "reading": losses.reading.item(), "pointing": losses.pointing.item()}
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
@@ -183,7 +193,7 @@ class Pretraining:
             for language in ("en", "fr"):
                 rng = Random(f"held out {task} {language}")
                 pack = self.makers[self.part][place].batch(rng, legs[place].batch, task, language)
-                right = self.losses(pack)[1]
+                right = self.losses(pack).right
                 answers = pack.segments[:, 1:][pack.supervised[:, 1:]] + 1000 * pack.supervised[:, 1:].nonzero()[:, 0]
                 whole = torch.ones(int(answers.max()) + 1).scatter_reduce_(0, answers, right.float(), "amin")
                 found[f"{task}_{language}"] = round(whole[answers.unique()].mean().item(), 3)
@@ -235,8 +245,7 @@ class MiddleReader(nn.Module):
         hidden = model.config.hidden_size
         self.norm = nn.RMSNorm(hidden)
         self.heads = nn.ModuleList(nn.Linear(hidden, hidden, bias=False) for _ in TOLD)
-        first_global = list(model.config.layer_types or ()).index("full_attention")
-        model.model.layers[first_global].register_forward_hook(self._keep)
+        model.model.layers[global_layers(model)[0]].register_forward_hook(self._keep)
 
     def _keep(self, layer: nn.Module, inputs: tuple, states: Tensor) -> None:
         self.middle = states
@@ -249,6 +258,10 @@ class MiddleReader(nn.Module):
             for said in [words != NOTHING]
         ]
         return torch.stack(losses).sum() / max(1, int((told != NOTHING).sum()))
+
+
+def global_layers(model: Gemma3ForCausalLM) -> list[int]:
+    return [place for place, kind in enumerate(model.config.layer_types or ()) if kind == "full_attention"]
 
 
 def load_tokenizer(plan: Plan) -> SentencePieceProcessor:
