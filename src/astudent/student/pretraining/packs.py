@@ -4,6 +4,7 @@ Segment 0 is the shared prefix, segments 1..K are requests with their answers, P
 The batch of a step is a function of (seed, step) alone, so that a run that is stopped and resumed sees the same data.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -12,7 +13,7 @@ from sentencepiece import SentencePieceProcessor
 from torch import Tensor
 
 from astudent.language.notation import render_compact
-from astudent.student.pretraining.requests import TASKS, TOLD, Task
+from astudent.student.pretraining.requests import TASKS, TOLD, Example, Task
 from astudent.student.pretraining.words import WordMaker
 
 PADDING = 255
@@ -77,12 +78,10 @@ class PackMaker:
             row = asked + answer
             if len(ids) + len(row) > self.length:
                 break
-            begins, ends = ({piece[edge]: len(ids) + place for place, piece in enumerate(said)} for edge in (1, 2))
-            for place, (_, begin, _) in enumerate(repeated):
-                source = example.sources.get(begin)
-                if source:
-                    before = len(ids) + len(asked) + place - 1
-                    sources.append((before, (begins if source.spelled else ends)[source.at]))
+            first = len(ids)
+            sources += [
+                (first + len(asked) + at - 1, first + source) for at, source in self._sources(example, said, repeated)
+            ]
             ids += row
             segments += [segment] * len(row)
             positions += range(len(prefix), len(prefix) + len(row))
@@ -99,7 +98,22 @@ class PackMaker:
             sources,
         )
 
-    def _pieces(self, text: str) -> list[tuple[int, int, int]]:
+    @staticmethod
+    def _sources(example: Example, said: list["Piece"], repeated: list["Piece"]) -> Iterator[tuple[int, int]]:
+        """Tokens of the answer and those of the request that they repeat; what is copied letter by letter token by token."""
+        begins, ends = ({piece[edge]: place for place, piece in enumerate(said)} for edge in (1, 2))
+        for place, (_, begin, _) in enumerate(repeated):
+            source = example.sources.get(begin)
+            if source and not source.spelled:
+                yield place, ends[source.at]
+            elif source:
+                there = begins[source.at]
+                for step, (mine, theirs) in enumerate(zip(repeated[place:], said[there:], strict=False)):
+                    if mine[0] != theirs[0]:
+                        break
+                    yield place + step, there + step
+
+    def _pieces(self, text: str) -> list["Piece"]:
         """Each token with its begin and end in UTF-8 bytes."""
         pieces = self.tokenizer.encode(text, return_type="proto").pieces
         return [(piece.id, piece.begin, piece.end) for piece in pieces]
@@ -108,4 +122,5 @@ class PackMaker:
         return [self.tokenizer.encode(told[kind])[0] if kind in told else NOTHING for kind in TOLD]
 
 
+Piece = tuple[int, int, int]
 Columns = tuple[list[int], list[int], list[int], list[bool], list[list[int]], list[tuple[int, int]]]
