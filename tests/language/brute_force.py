@@ -100,12 +100,17 @@ def same_meaning(a, b, domains, rng, tables=150):
         return True
     for number in range(tables):
         size = rng.randint(0, 6) if number else max(a.get("limit", 0), b.get("limit", 0)) + 3
-        # every other table repeats a few rows: else no two rows of a wide domain ever share a group
-        source = taken if number % 2 else [rng.choice(taken) for _ in range(2 if taken else 0)]
+        source = taken if number % 3 else neighbours(rng.choice(taken), taken, rng) if taken else []
         table = [rng.choice(source) for _ in range(size)] if source else []
         if answer(a, table) != answer(b, table):
             return False
     return True
+
+
+def neighbours(row, rows, rng):
+    """Rows that differ from `row` in one field at most: else no two rows of a wide domain ever share a group."""
+    free = rng.choice(sorted(row)) if row else None
+    return [other for other in rows if all(other[name] == row[name] for name in row if name != free)]
 
 
 def kind(ast):

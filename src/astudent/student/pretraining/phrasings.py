@@ -146,7 +146,7 @@ FRENCH = {
 PHRASINGS = {"en": ENGLISH, "fr": FRENCH}
 ARTICLES = {
     "en": ["the ", "the ", "a ", "an ", "their "],
-    "fr": ["le ", "la ", "l'", "les ", "un ", "une ", "du ", "de la ", "d'"],
+    "fr": ["le ", "la ", "l'", "les ", "un ", "une "],
 }
 MONTHS = {
     "en": "January February March April May June July August September October November December".split(),

@@ -44,14 +44,17 @@ class Leg:
 
 
 LOOK_UPS = {"pick": 0.4, "values": 0.4, "copy": 0.2}
-CONDITIONS = {"leaf": 0.35, "leaves": 0.55, "values": 0.1}
-QUERIES = {"query": 0.85, "leaf": 0.05, "values": 0.05, "copy": 0.05}
-SHORT, MIDDLE, LONG = Leg(320, 10, LOOK_UPS), Leg(768, 5, CONDITIONS), Leg(1024, 4, QUERIES)
+SINGLE = Leg(256, 12, LOOK_UPS, french=0.85, english=0.0, single=True)
+SHORT = Leg(320, 10, LOOK_UPS)
+LEAF = Leg(512, 7, {"leaf": 0.85, "values": 0.05, "copy": 0.1})
+LEAVES = Leg(640, 6, {"leaf": 0.2, "leaves": 0.8})
+QUERIES = Leg(896, 4, {"query": 0.95, "leaf": 0.05})
 COURSE = (
-    (600, (Leg(256, 12, LOOK_UPS, french=0.85, english=0.0, single=True),)),
-    (900, (SHORT,)),
-    (2000, (SHORT, MIDDLE, MIDDLE, LONG)),
-    (10**9, (SHORT, MIDDLE, LONG, LONG)),
+    (500, (SINGLE,)),
+    (800, (SHORT,)),
+    (1300, (SHORT, LEAF, LEAF)),
+    (2200, (LEAF, LEAVES, LEAVES, QUERIES)),
+    (10**9, (SHORT, LEAVES, QUERIES, QUERIES, QUERIES)),
 )
 """What a run from nothing trains on: until each step, legs that its steps draw from."""
 READING_WEIGHT = 0.5
