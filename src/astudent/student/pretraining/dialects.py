@@ -7,6 +7,7 @@ request's words are called there, and to copy.
 
 from dataclasses import dataclass
 from random import Random
+from string import ascii_lowercase
 from typing import Any
 
 from astudent.language.notation import DIALECT
@@ -88,7 +89,7 @@ class Dialect:
 
     def __init__(self, rng: Random, words: WordMaker) -> None:
         self.rng, self.entity = rng, draw_named(rng, words)
-        self.fields = draw_fields(rng, words, rng.choice((2, 3, 3, 4, 4, 5)))
+        self.fields = draw_fields(rng, words, rng.choice((2, 3, 4, 4, 5, 6, 7, 8)))
         self.keys = self._draw_keys(rng, words)
         self.relations = self._distinct(rng, phrasings.RELATIONS)
         self.measures = self._distinct(rng, phrasings.MEASURES)
@@ -126,7 +127,7 @@ class Dialect:
     def _definition_names(self, rng: Random, words: WordMaker) -> dict[str, str]:
         parts = ["condition", "junction", "negation", *KINDS, *(f.name for f in self.fields)]
         return {
-            part: words.word(rng) + rng.choice(("", "_")) + f"{'abcdefghijklmnop'[place]}"
+            part: words.word(rng) + rng.choice(("", "_")) + f"{ascii_lowercase[place]}"
             for place, part in enumerate(parts)
         }
 

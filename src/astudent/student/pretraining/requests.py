@@ -135,8 +135,12 @@ class Task:
         said = digits.replace(".", ",") if language == "fr" and self.rng.random() < 0.5 else digits
         return mark + said, mark + BARE + digits
 
-    def phrase(self, language: str, kind: str, **slots: str) -> str:
-        return self.rng.choice(PHRASINGS[language][kind]).format(**slots)
+    def phrase(self, language: str, kind: str, denial: str = "", **slots: str) -> str:
+        """A phrasing with its slots filled; with `denial`, one that can be denied, and that mark behind what denies it."""
+        texts = PHRASINGS[language][kind]
+        chosen = self.rng.choice([text for text in texts if "[" in text] if denial else texts)
+        said = re.sub(r"\[([^|]*)\|([^\]]*)\]", lambda choice: choice[2] + denial if denial else choice[1], chosen)
+        return said.format(**slots)
 
     def joined(self, language: str, texts: Sequence[str], last: str = "last") -> str:
         if len(texts) < 2:
@@ -269,11 +273,14 @@ class QueryTask(Task):
     def group_of(self, language: str, items: list[tuple[str, Json]], mode: str) -> tuple[str, Json]:
         if len(items) == 1:
             return items[0]
-        joiner = self.rng.choice(PHRASINGS[language][mode])
-        forms = [self.form(self.dialect.modes[mode]) for _ in items[1:]]
-        spoken = items[0][0]
-        for (text, _), (mark, _) in zip(items[1:], forms, strict=True):
-            spoken += joiner + mark + text
+        forms = [self.form(self.dialect.modes[mode]) for _ in items]
+        before, joiner = "", self.rng.choice(PHRASINGS[language][mode])
+        if self.rng.random() < 0.15:
+            before, joiner = self.phrase(language, "all_of" if mode == "every" else "any_of") + forms[0][0], "; "
+            forms = forms[:1] * len(items)
+        spoken = before + items[0][0]
+        for (text, _), (mark, _) in zip(items[1:], forms, strict=False):
+            spoken += joiner + mark * (not before) + text
         return spoken, self.dialect.encode_junction(forms[0][1], [code for _, code in items])
 
     def nested(self, language: str) -> tuple[str, Json]:
@@ -285,19 +292,26 @@ class QueryTask(Task):
         return self.group_of(language, items[:: self.rng.choice((1, -1))], mode)
 
     def term(self, language: str) -> tuple[str, Json]:
+        manner = self.rng.random() if self.dialect.negated else 1.0
+        if manner > 0.2:
+            return self.leaf(language)
+        if manner > 0.1:
+            return self.leaf(language, denied=True)
         spoken, code = self.leaf(language)
-        if self.dialect.negated and self.rng.random() < 0.15:
-            mark, word = self.form(self.dialect.negation)
-            return self.phrase(language, "not", c=mark + spoken), self.dialect.encode_negation(word, code)
-        return spoken, code
+        mark, word = self.form(self.dialect.negation)
+        return self.phrase(language, "not", c=mark + spoken), self.dialect.encode_negation(word, code)
 
-    def leaf(self, language: str) -> tuple[str, Json]:
+    def leaf(self, language: str, denied: bool = False) -> tuple[str, Json]:
+        """One condition; `denied` only where the relation has a phrasing that can be."""
         field = self.next_field()
         relation = self.rng.choice([r for r in KINDS[field.kind] if r in self.dialect.known])
         label, name = self.call(field, language)
-        spoken, operand = self.said(language, field, label, relation)
+        denied = denied and field.kind != "flag" and any("[" in text for text in PHRASINGS[language][relation])
+        denial, negation = self.form(self.dialect.negation) if denied else ("", "")
+        spoken, operand = self.said(language, field, label, relation, denial)
         mark, word = self.form(self.dialect.relations[relation])
-        return spoken + mark, self.dialect.encode_leaf(name, word, operand)
+        code = self.dialect.encode_leaf(name, word, operand)
+        return spoken + mark, self.dialect.encode_negation(negation, code) if denied else code
 
     def next_field(self) -> Field:
         """One that the request has not asked about yet, as long as there is one."""
@@ -307,8 +321,8 @@ class QueryTask(Task):
         self.unasked = [field for field in self.unasked if field is not chosen]
         return chosen
 
-    def said(self, language: str, field: Field, label: str, relation: str) -> tuple[str, Json]:
-        """A condition in words, and its operand."""
+    def said(self, language: str, field: Field, label: str, relation: str, denial: str) -> tuple[str, Json]:
+        """A condition in words, denied where `denial` is the mark for that, and its operand."""
         if field.kind == "flag":
             word = compact_json(self.rng.random() < 0.6)
             mark = self.mark(TRUTH, word)
@@ -316,13 +330,13 @@ class QueryTask(Task):
         if relation in PAIRS:
             low, high = sorted(self.draw(field) for _ in range(2))
             (first, start), (second, end) = self.value(language, field, low), self.value(language, field, high)
-            return self.phrase(language, relation, f=label, v=first, w=second), [start, end]
+            return self.phrase(language, relation, denial, f=label, v=first, w=second), [start, end]
         if relation in LISTS:
             values = self.rng.sample(field.values, self.rng.randint(1, min(3, len(field.values))))
             labels, names = zip(*(self.call(value, language) for value in values), strict=True)
-            return self.phrase(language, relation, f=label, v=self.joined(language, labels, "either")), names
+            return self.phrase(language, relation, denial, f=label, v=self.joined(language, labels, "either")), names
         text, value = self.value(language, field, self.draw(field))
-        return self.phrase(language, relation, f=label, v=text), value
+        return self.phrase(language, relation, denial, f=label, v=text), value
 
     def draw(self, field: Field) -> Any:
         """A value of the field: a number, a date (year, month, day), a text, one of an enum's values."""

@@ -45,10 +45,10 @@ class Leg:
 
 LOOK_UPS = {"pick": 0.4, "values": 0.4, "copy": 0.2}
 SINGLE = Leg(256, 12, LOOK_UPS, french=0.85, english=0.0, single=True)
-SHORT = Leg(320, 10, LOOK_UPS)
-LEAF = Leg(512, 7, {"leaf": 0.85, "values": 0.05, "copy": 0.1})
-LEAVES = Leg(640, 6, {"leaf": 0.2, "leaves": 0.8})
-QUERIES = Leg(896, 4, {"query": 0.95, "leaf": 0.05})
+SHORT = Leg(384, 8, LOOK_UPS)
+LEAF = Leg(768, 5, {"leaf": 0.85, "values": 0.05, "copy": 0.1})
+LEAVES = Leg(896, 4, {"leaf": 0.2, "leaves": 0.8})
+QUERIES = Leg(1280, 3, {"query": 0.95, "leaf": 0.05})
 COURSE = (
     (500, (SINGLE,)),
     (800, (SHORT,)),
