@@ -26,9 +26,11 @@ def make_student(config: Config, adapter: str, decoding: Decoding) -> Iterator[S
 
     UsageError or RunError when it cannot be loaded.
     """
+    from astudent.student.lean import make_lean
     from astudent.student.load import load_student
 
     loaded = load_student(config.training, None if adapter == BASE else adapter)
+    make_lean(loaded.model)
     try:
         yield GeneratingStudent(loaded, config, decoding)
     finally:

@@ -59,12 +59,12 @@ class SharedPrefixDecoder:
         self.capacity = first_length + GROWTH
         self.own: Store = {}
         self.slots = torch.zeros(len(self.prefixes), 0, dtype=torch.long)
-        self.used = 0
+        self.used = self.first = 0
         self._masks: dict[int | None, tuple[Tensor | None, Tensor]] = {}
 
     def place(self, slots: Tensor) -> None:
         """Says where the tokens of the next call stand: slots (B, Q)."""
-        self.slots, self.used = slots, int(slots.max()) + 1
+        self.slots, self.used, self.first = slots, int(slots.max()) + 1, int(slots.min())
         self._masks = {}
         if self.used > self.capacity:
             more = self.used - self.capacity + GROWTH
@@ -99,9 +99,11 @@ class SharedPrefixDecoder:
         rows, heads, length, dim = query.shape
         kv_heads = key.shape[1]
         own_key, own_value = self._append(module.layer_idx, key, value)
+        folded = (query * scaling).view(rows, kv_heads, -1, length, dim)
+        if window is not None and length == 1 and self.first >= window - 1:
+            return self._attend_window(folded, own_key, own_value, window).view(rows, 1, heads, dim)
         visible = [self._visible(store, module.layer_idx, window) for store in self.stores]
         prefix_mask, own_mask = self._mask(window)
-        folded = (query * scaling).view(rows, kv_heads, -1, length, dim)
         to_prefix = self._by_prefix(folded, [keys.transpose(1, 2) for keys, _ in visible], float("-inf"))
         to_own = torch.matmul(folded.reshape(rows, kv_heads, -1, dim), own_key.transpose(2, 3))
         to_own = to_own.view(*folded.shape[:-1], -1)
@@ -115,6 +117,15 @@ class SharedPrefixDecoder:
         tail = shares[..., seen:].reshape(rows, kv_heads, -1, shares.shape[-1] - seen)
         out = out + torch.matmul(tail, own_value).view(out.shape)
         return out.reshape(rows, heads, length, dim).transpose(1, 2)
+
+    def _attend_window(self, folded: Tensor, own_key: Tensor, own_value: Tensor, window: int) -> Tensor:
+        """One token a row, (B, Hkv, share, 1, D), whose window ends before the prefix begins: it sees the row's last `window` slots and nothing else."""
+        at = self.slots - torch.arange(window, device=self.slots.device)
+        row = torch.arange(len(at), device=self.slots.device)[:, None]
+        key, value = (states[row, :, at].transpose(1, 2) for states in (own_key, own_value))  # (B, Hkv, window, D)
+        scores = torch.matmul(folded[:, :, :, 0], key.transpose(2, 3))
+        wide = scores if scores.dtype == torch.float64 else scores.float()
+        return torch.matmul(torch.softmax(wide, -1).to(folded.dtype), value)
 
     def _by_prefix(self, states: Tensor, others: Sequence[Tensor], filling: float) -> Tensor:
         """states (B, Hkv, share, Q, n) times each prefix's (Hkv, n or fewer, m): one product for all rows of a prefix.
