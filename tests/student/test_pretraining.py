@@ -13,7 +13,7 @@ from sentencepiece import SentencePieceProcessor
 from astudent.language.notation import parse_compact, render_compact
 from astudent.student.pretraining.muon import BatchedMuon
 from astudent.student.pretraining.packs import NOTHING, PackMaker
-from astudent.student.pretraining.requests import FORM, NAME, TASKS, TOLD, TRUTH
+from astudent.student.pretraining.requests import FORM, NAME, SPELLED, TASKS, TOLD, TRUTH
 from astudent.student.pretraining.separation import load, problems
 from astudent.student.pretraining.words import WordMaker
 
@@ -64,7 +64,7 @@ def test_what_an_answer_repeats_has_its_place_in_the_request(task):
             for place, source in example.sources.items():
                 value = re.match(r'[^",\]}:]+', answer[place:].decode())
                 assert value, "something is repeated there"
-                if source.spelled:
+                if source.kind == SPELLED:
                     assert query[source.at :].decode()[0] == value[0][0]
                 else:
                     words = example.told.get(source.at, {}).values()

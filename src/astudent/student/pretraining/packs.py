@@ -13,7 +13,7 @@ from sentencepiece import SentencePieceProcessor
 from torch import Tensor
 
 from astudent.language.notation import render_compact
-from astudent.student.pretraining.requests import TASKS, TOLD, Example, Task
+from astudent.student.pretraining.requests import FORM, REST, SPELLED, TASKS, TOLD, Example, Task
 from astudent.student.pretraining.words import WordMaker
 
 PADDING = 255
@@ -29,7 +29,7 @@ class Pack:
     segments: Tensor  # (B, T)
     positions: Tensor  # (B, T), in the row's own order: every request continues the prefix
     supervised: Tensor  # (B, T), bool
-    told: Tensor  # (B, T, len(TOLD)): where a request has told something, the first token of the schema's word for it; NOTHING elsewhere
+    told: Tensor  # (B, T, len(TOLD)): where a request has told something, the first token of the schema's word for it (the second for REST); NOTHING elsewhere
     sources: Tensor  # (N, 3): pack, token before which an answer repeats something, token of the request that says it
 
 
@@ -104,8 +104,10 @@ class PackMaker:
         begins, ends = ({piece[edge]: place for place, piece in enumerate(said)} for edge in (1, 2))
         for place, (_, begin, _) in enumerate(repeated):
             source = example.sources.get(begin)
-            if source and not source.spelled:
+            if source and source.kind != SPELLED:
                 yield place, ends[source.at]
+                if source.kind == FORM:
+                    yield place + 1, ends[source.at]
             elif source:
                 there = begins[source.at]
                 for step, (mine, theirs) in enumerate(zip(repeated[place:], said[there:], strict=False)):
@@ -119,7 +121,9 @@ class PackMaker:
         return [(piece.id, piece.begin, piece.end) for piece in pieces]
 
     def _first_tokens(self, told: dict[str, str]) -> list[int]:
-        return [self.tokenizer.encode(told[kind])[0] if kind in told else NOTHING for kind in TOLD]
+        return [
+            self.tokenizer.encode(f'{told[kind]}"')[int(kind == REST)] if kind in told else NOTHING for kind in TOLD
+        ]
 
 
 Piece = tuple[int, int, int]

@@ -21,7 +21,9 @@ Json = Any
 NAME, FORM, TRUTH, WORD, SPELLED = "name", "form", "truth", "word", "spelled"
 """What a mark in a request stands behind: a field or a value; a relation, junction, way or measure; yes or no; a number in words. SPELLED stands
 before what is copied letter by letter."""
-TOLD = (NAME, FORM, TRUTH)
+REST = "rest"
+"""Of a form too: how its word goes on after the first token, since ">" and ">=" begin alike."""
+TOLD = (NAME, FORM, TRUTH, REST)
 FIRST_MARK, LAST_MARK, BARE = 0xE000, 0xF8FE, "\uf8ff"
 MARKED = re.compile(f"(\\s*)([{chr(FIRST_MARK)}-{chr(LAST_MARK)}])")
 NOT_A_STRING = re.compile(f'"([{chr(FIRST_MARK)}-{chr(LAST_MARK)}]){BARE}([^"]*)"')
@@ -29,10 +31,10 @@ NOT_A_STRING = re.compile(f'"([{chr(FIRST_MARK)}-{chr(LAST_MARK)}]){BARE}([^"]*)
 
 @dataclass(frozen=True)
 class Source:
-    """Where a request says something, in UTF-8 bytes: the text that tells it ends there, or begins there when it is `spelled`."""
+    """Where a request says something of a `kind`, in UTF-8 bytes: the text that tells it ends there, or begins there when it is SPELLED."""
 
     at: int
-    spelled: bool
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -94,9 +96,11 @@ class Task:
         for mark in said:
             kind, word = self.marks[mark.number]
             at = mark.behind if kind == SPELLED else mark.before
-            places[mark.number] = Source(at, kind == SPELLED)
+            places[mark.number] = Source(at, kind)
             if kind in TOLD:
                 told.setdefault(at, {})[kind] = word
+            if kind == FORM:
+                told[at][REST] = word
         return Example(query, answer, told, {mark.behind: places[mark.number] for mark in repeated})
 
     def ask(self, language: str) -> tuple[str, Json]:
