@@ -40,15 +40,6 @@ class SchemaGrammar:
         return LLMatcher(self._inner, self._grammar, log_level=0)
 
 
-def enforceable(tokenizer: PreTrainedTokenizerBase, schema: dict[str, Any], embedding_rows: int) -> str | None:
-    """None when the schema can be enforced, else why not."""
-    try:
-        SchemaGrammar(tokenizer, schema, embedding_rows)
-    except (RunError, ValueError) as error:
-        return str(error)
-    return None
-
-
 class Constraint:
     """The answers of one batch, each under its own schema's grammar and in a state of its own."""
 
