@@ -11,9 +11,10 @@ from jsonschema import Draft202012Validator
 from sentencepiece import SentencePieceProcessor
 
 from astudent.language.notation import parse_compact, render_compact
+from astudent.student.pretraining.marks import FORM, NAME, SPELLED, TOLD, TRUTH
 from astudent.student.pretraining.muon import BatchedMuon
 from astudent.student.pretraining.packs import NOTHING, PackMaker
-from astudent.student.pretraining.requests import FORM, NAME, SPELLED, TASKS, TOLD, TRUTH
+from astudent.student.pretraining.requests import TASKS
 from astudent.student.pretraining.separation import load, problems
 from astudent.student.pretraining.words import WordMaker
 

@@ -3,7 +3,7 @@
 In a model of a few million parameters most of a step goes into elementwise passes, not into products. Norms get a
 hand-written backward, and an adapter whose rank is not small against its layer is multiplied into the frozen weight
 first: one product for each layer instead of three, with gradients for A and B as before. The self-check at the start of
-a run compares the result with the untouched forward.
+training compares the result with the untouched forward; evaluation takes it over unchecked.
 """
 
 from __future__ import annotations

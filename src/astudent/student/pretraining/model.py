@@ -69,8 +69,8 @@ AttentionInterface.register("pretraining_packs", pack_attention)
 
 
 def attention_to(module: Any, places: Tensor) -> Tensor:
-    """How much a global layer's heads looked from one token at another in its last call, for places (N, 3) of (pack, from, to): (N,), the mean of
-    the heads."""
+    """How much a global layer's heads looked from one token at another in its last call, for places (N, 3) of (pack, from, to), pack by pack: (N,), the
+    mean of the heads."""
     query, key, mask = module.asked
     shares = []
     for pack in places[:, 0].unique():

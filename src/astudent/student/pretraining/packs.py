@@ -13,7 +13,8 @@ from sentencepiece import SentencePieceProcessor
 from torch import Tensor
 
 from astudent.language.notation import render_compact
-from astudent.student.pretraining.requests import FORM, REST, SPELLED, TASKS, TOLD, Example, Task
+from astudent.student.pretraining.marks import FORM, REST, SPELLED, TOLD, Example
+from astudent.student.pretraining.requests import TASKS, Task
 from astudent.student.pretraining.words import WordMaker
 
 PADDING = 255

@@ -1,79 +1,16 @@
-"""Requests and answers in a dialect: queries, and plain look-ups and copies, which are what a query is made of.
+"""Requests and answers in a dialect: queries, and plain look-ups and copies, which are what a query is made of."""
 
-While request and answer are composed, private-use characters mark the places where the request says something and those where the answer
-repeats it in the schema's words; `Task.example` takes them out again and keeps where they stood.
-"""
-
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from astudent.student.pretraining.dialects import KINDS, LISTS, PAIRS, Dialect, Field, Named, choice, closed
+from astudent.student.pretraining.marks import BARE, FORM, NAME, SPELLED, TRUTH, WORD, Example, Marks, compact_json
 from astudent.student.pretraining.phrasings import ARTICLES, MONTHS, NUMERALS, PHRASINGS
 from astudent.student.pretraining.words import WordMaker
 
 Json = Any
-
-
-NAME, FORM, TRUTH, WORD, SPELLED = "name", "form", "truth", "word", "spelled"
-"""What a mark in a request stands behind: a field or a value; a relation, junction, way or measure; yes or no; a number in words. SPELLED stands
-before what is copied letter by letter."""
-REST = "rest"
-"""Of a form too: how its word goes on after the first token, since ">" and ">=" begin alike."""
-TOLD = (NAME, FORM, TRUTH, REST)
-FIRST_MARK, LAST_MARK, BARE = 0xE000, 0xF8FE, "\uf8ff"
-MARKED = re.compile(f"(\\s*)([{chr(FIRST_MARK)}-{chr(LAST_MARK)}])")
-NOT_A_STRING = re.compile(f'"([{chr(FIRST_MARK)}-{chr(LAST_MARK)}]){BARE}([^"]*)"')
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a request says something of a `kind`, in UTF-8 bytes: the text that tells it ends there, or begins there when it is SPELLED."""
-
-    at: int
-    kind: str
-
-
-@dataclass(frozen=True)
-class Example:
-    """One request with its answer, serialised as completions are. Places are counted in UTF-8 bytes.
-
-    `told` says what the request has told by a place: by kind (one of TOLD) the word that the schema has for it. `sources`
-    says, where the answer repeats something, where the request says it.
-    """
-
-    query: str
-    answer: str
-    told: dict[int, dict[str, str]]
-    sources: dict[int, Source]
-
-
-def compact_json(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A mark's number and its place in UTF-8 bytes, `behind` and `before` the blanks that it follows."""
-
-    number: int
-    behind: int
-    before: int
-
-
-def without_marks(text: str) -> tuple[str, list[Mark]]:
-    """The text, and what marks it had."""
-    plain, found, done = "", [], 0
-    for match in MARKED.finditer(text):
-        plain += text[done : match.start()]
-        at = len(plain.encode())
-        found.append(Mark(ord(match[2]) - FIRST_MARK, at + len(match[1]), at))
-        plain += match[1]
-        done = match.end()
-    return plain + text[done:], found
 
 
 class Task:
@@ -83,43 +20,25 @@ class Task:
 
     def __init__(self, rng: Random, words: WordMaker) -> None:
         self.rng, self.words, self.dialect = rng, words, Dialect(rng, words)
-        self.marks: list[tuple[str, str]] = []
+        self.marks = Marks()
 
     def example(self, language: str) -> Example:
         """One request in `language` (`en` or `fr`) with its answer."""
-        self.marks.clear()
-        text, code = self.ask(language)
-        query, said = without_marks(text)
-        answer, repeated = without_marks(NOT_A_STRING.sub(r"\1\2", compact_json(code)))
-        told: dict[int, dict[str, str]] = {}
-        places: dict[int, Source] = {}
-        for mark in said:
-            kind, word = self.marks[mark.number]
-            at = mark.behind if kind == SPELLED else mark.before
-            places[mark.number] = Source(at, kind)
-            if kind in TOLD:
-                told.setdefault(at, {})[kind] = word
-            if kind == FORM:
-                told[at][REST] = word
-        return Example(query, answer, told, {mark.behind: places[mark.number] for mark in repeated})
+        self.marks = Marks()
+        return self.marks.example(*self.ask(language))
 
     def ask(self, language: str) -> tuple[str, Json]:
         """A request, with its marks, and the answer."""
         raise TypeError(f"{type(self).__name__} asks nothing: take one of TASKS")
 
-    def mark(self, kind: str, word: str = "") -> str:
-        """A new mark; its first stands in the request, the others where the answer repeats what is said there."""
-        self.marks.append((kind, word))
-        return chr(FIRST_MARK + len(self.marks) - 1)
-
     def form(self, word: str) -> tuple[str, str]:
         """A mark behind what tells the schema's `word`, and the word as the answer has it."""
-        mark = self.mark(FORM, word)
+        mark = self.marks.new(FORM, word)
         return mark, mark + word
 
     def call(self, named: Named, language: str) -> tuple[str, str]:
         """What people call a field or a value, and its name as the answer has it."""
-        mark = self.mark(NAME, named.name)
+        mark = self.marks.new(NAME, named.name)
         return self.adorned(named.label(language) + mark, language), mark + named.name
 
     def adorned(self, label: str, language: str) -> str:
@@ -133,9 +52,9 @@ class Task:
         """How a number is said, and what the answer has for it."""
         digits = compact_json(number)
         if words and isinstance(number, int) and 0 <= number <= 12 and self.rng.random() < 0.25:
-            mark = self.mark(WORD)
+            mark = self.marks.new(WORD)
             return NUMERALS[language][number] + mark, mark + BARE + digits
-        mark = self.mark(SPELLED)
+        mark = self.marks.new(SPELLED)
         said = digits.replace(".", ",") if language == "fr" and self.rng.random() < 0.5 else digits
         return mark + said, mark + BARE + digits
 
@@ -208,7 +127,7 @@ class CopyTask(Task):
         self.schema = self.dialect.schema(closed({self.key: texts, self.other: numbers}), {})
 
     def ask(self, language: str) -> tuple[str, Json]:
-        texts = [self.mark(SPELLED) + self.words.literal(self.rng) for _ in range(self.rng.randint(1, 3))]
+        texts = [self.marks.new(SPELLED) + self.words.literal(self.rng) for _ in range(self.rng.randint(1, 3))]
         numbers = [self.number(language, draw_number(self.rng), words=False) for _ in range(self.rng.randint(0, 2))]
         asked = self.joined(language, [*texts, *(said for said, _ in numbers)])
         return self.phrase(language, "copy", l=asked), {self.key: texts, self.other: [code for _, code in numbers]}
@@ -329,7 +248,7 @@ class QueryTask(Task):
         """A condition in words, denied where `denial` is the mark for that, and its operand."""
         if field.kind == "flag":
             word = compact_json(self.rng.random() < 0.6)
-            mark = self.mark(TRUTH, word)
+            mark = self.marks.new(TRUTH, word)
             return self.phrase(language, word, f=label) + mark, mark + BARE + word
         if relation in PAIRS:
             low, high = sorted(self.draw(field) for _ in range(2))
@@ -356,7 +275,7 @@ class QueryTask(Task):
             return self.number(language, value)
         if field.kind == "enum":
             return self.call(value, language)
-        mark = self.mark(SPELLED)
+        mark = self.marks.new(SPELLED)
         if field.kind == "date":
             return say_date(self.rng, language, value, mark), mark + "{:04d}-{:02d}-{:02d}".format(*value)
         return self.rng.choice(QUOTES).format(mark + value), mark + value

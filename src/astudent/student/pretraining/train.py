@@ -22,10 +22,10 @@ from sentencepiece import SentencePieceProcessor
 from torch import Tensor, nn
 from transformers import Gemma3ForCausalLM
 
+from astudent.student.pretraining.marks import TOLD
 from astudent.student.pretraining.model import attention_to, new_model, pack_masks
 from astudent.student.pretraining.muon import BatchedMuon
 from astudent.student.pretraining.packs import NOTHING, Pack, PackMaker
-from astudent.student.pretraining.requests import TOLD
 from astudent.student.pretraining.tokenizer import letter_pieces
 from astudent.student.pretraining.tokenizer import train as train_tokenizer
 from astudent.student.pretraining.words import WordMaker
