@@ -1,5 +1,6 @@
 """The tiny student's pre-training: dialects are sound, keep their distance, and a run that is stopped goes on as if it had not been."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -77,10 +78,41 @@ def test_packs_point_at_what_answers_repeat():
     tokenizer.Load(str(ROOT / "data/tiny_student/tokenizer.model"))
     pack = PackMaker(tokenizer, WordMaker(), "Answer.", 640, {"copy": 1.0}).batch(Random(2), 2)
     assert len(pack.sources)
-    for row, before, source in pack.sources.tolist():
-        assert pack.supervised[row, before + 1] and not pack.supervised[row, source]
-        assert pack.segments[row, before] == pack.segments[row, source] > 0
-        assert pack.ids[row, before + 1] == pack.ids[row, source]
+    assert pack.sources[:, 0].equal(pack.sources[:, 0].sort().values)
+    for before, source in pack.sources.tolist():
+        assert pack.supervised[before + 1] and not pack.supervised[source]
+        assert pack.rows[before] == pack.rows[source] > 0
+        assert pack.ids[before + 1] == pack.ids[source]
+
+
+def test_packs_hold_whole_requests_after_their_schema():
+    tokenizer = SentencePieceProcessor()
+    tokenizer.Load(str(ROOT / "data/tiny_student/tokenizer.model"))
+    pack = PackMaker(tokenizer, WordMaker(), "Answer.", 512, {"leaf": 1.0}).batch(Random(2), 3)
+    assert len(pack.layout.groups) == 3
+    end, row = 0, 0
+    for group in pack.layout.groups:
+        assert group.start == end
+        end = group.end
+        assert group.prefix + sum(group.lengths) <= 512
+        assert (pack.rows[group.start : group.start + group.prefix] == 0).all()
+        first = group.start + group.prefix
+        for length in group.lengths:
+            row += 1
+            assert (pack.rows[first : first + length] == row).all()
+            assert pack.positions[first : first + length].tolist() == [*range(group.prefix, group.prefix + length)]
+            assert pack.supervised[first + length - 1], "a request ends with its answer's end of turn"
+            first += length
+    assert end == len(pack.ids)
+
+
+def test_the_window_widens_and_then_stays():
+    from astudent.student.pretraining import train
+    from astudent.student.pretraining.model import WINDOW
+
+    seen = [train.window(step) for step in range(5000)]
+    assert seen[0] == seen[train.WIDENS_AT] == train.FIRST_WINDOW and seen[-1] == WINDOW
+    assert all(0 <= later - earlier <= 1 for earlier, later in itertools.pairwise(seen))
 
 
 def test_attention_is_read_off_as_the_model_had_it(tmp_path):
@@ -92,11 +124,14 @@ def test_attention_is_read_off_as_the_model_had_it(tmp_path):
     pack = run.batch(Random(1))
     run.losses(pack)
     attention = run.model.model.layers[run.last_global].self_attn
-    (source,) = (pack.segments[0] == 1).nonzero()[-1].tolist()
-    everywhere = torch.tensor([[0, source, target] for target in range(320)])
-    shares = attention_to(attention, everywhere)
+    _, second = pack.layout.groups
+    own = int(pack.rows[second.start + second.prefix])
+    (source,) = (pack.rows == own).nonzero()[-1].tolist()
+    everywhere = torch.tensor([[source, target] for target in range(second.start, second.end)])
+    shares = attention_to(attention, pack.layout, pack.rows, everywhere)
     assert shares.sum().item() == pytest.approx(1, abs=1e-4)
-    hidden = (pack.segments[0] > 1) | (torch.arange(320) > source)
+    near = torch.arange(second.start, second.end)
+    hidden = (pack.rows[near] > own) | (near > source)
     assert shares[hidden].max() < 1e-6, "other requests and what comes later are out of sight"
 
 
@@ -106,16 +141,16 @@ def test_packs_mark_where_requests_tell_something():
     pack = PackMaker(tokenizer, WordMaker(english=0.0), "Answer.", 320, {"pick": 1.0}).batch(Random(1), 2, "pick", "en")
     told = pack.told != NOTHING
     names = told[..., TOLD.index(NAME)]
-    assert told.any(-1).equal(names) and names.any(1).all()
-    assert not (names & (pack.supervised | (pack.segments == 0))).any()
-    for row, place in names.nonzero().tolist():  # an English label is the name itself here, with spaces
-        asked = tokenizer.decode(pack.ids[row, : place + 1].tolist())
-        first = int(pack.told[row, place, TOLD.index(NAME)])
-        label_end, start = (tokenizer.decode([int(token)]) for token in (pack.ids[row, place], first))
+    assert told.any(-1).equal(names) and all(names[g.start : g.end].any() for g in pack.layout.groups)
+    assert not (names & (pack.supervised | (pack.rows == 0))).any()
+    for place in names.nonzero().flatten().tolist():  # an English label is the name itself here, with spaces
+        asked = tokenizer.decode(pack.ids[: place + 1].tolist())
+        first = int(pack.told[place, TOLD.index(NAME)])
+        label_end, start = (tokenizer.decode([int(token)]) for token in (pack.ids[place], first))
         assert asked.endswith(label_end) and start in asked
     leaves = PackMaker(tokenizer, WordMaker(), "Answer.", 640, {"leaves": 1.0}).batch(Random(1), 2)
     forms = (leaves.told[..., TOLD.index(FORM)] != NOTHING).sum()
-    answers = len({(row, int(leaves.segments[row, place])) for row, place in leaves.supervised.nonzero().tolist()})
+    answers = int(leaves.rows.max())
     assert forms >= 2 * answers, "each of an answer's conditions has its relation told"
 
 

@@ -3,14 +3,16 @@
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from transformers import AttentionInterface, Gemma3ForCausalLM, Gemma3TextConfig
+from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+from transformers.models.gemma3.modeling_gemma3 import Gemma3Attention
 
+from astudent.student.attention import PackLayout, prefix_shared_attention
 from astudent.student.lean import make_lean
 
-WINDOW, BLOCK = 8, 16
-BLOCKED = -30000.0
+WINDOW = 64
+"""Positions that a sliding layer sees: a request of ordinary length and the begin of its answer."""
 
 
 def tiny_config(
@@ -18,7 +20,7 @@ def tiny_config(
 ) -> Gemma3TextConfig:
     """Five layers with a small window, then a global one, and again: any other order is served wrong by Ollama.
 
-    A window of 8 tokens and a local RoPE base of 100 make copying emerge early; depth is what makes look-ups work.
+    A local RoPE base of 100 makes copying emerge early; depth is what makes look-ups work.
     """
     head_dim = hidden // heads
     return Gemma3TextConfig(
@@ -52,70 +54,44 @@ def new_model(vocabulary: int) -> Gemma3ForCausalLM:
     return model
 
 
-def pack_attention(module, query, key, value, attention_mask, scaling: float = 1.0, **_) -> tuple[Tensor, None]:
-    """query (B, H, T, D), key and value (B, G, T, D). A global layer's mask is (B, 1, T, T), a sliding layer's (B, T / BLOCK, BLOCK, BLOCK + WINDOW):
-    each block of queries meets its own keys and the WINDOW before them, never the whole row."""
-    if attention_mask.shape[-1] == attention_mask.shape[-2]:
-        repeats = query.shape[1] // key.shape[1]
-        key, value = key.repeat_interleave(repeats, 1), value.repeat_interleave(repeats, 1)
-        module.asked = (query * scaling, key, attention_mask)  # see `attention_to`
-        out = F.scaled_dot_product_attention(query, key, value, attn_mask=attention_mask, scale=scaling)
-    else:
-        out = _sliding(query * scaling, key, value, attention_mask)
-    return out.transpose(1, 2).contiguous(), None
+def pack_attention(
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float,
+    **options: Any,
+) -> tuple[Tensor, None]:
+    """`prefix_shared_attention`, but a global layer keeps what `attention_to` asks for."""
+    if not module.is_sliding:
+        module.asked = (query[0] * scaling, key[0])
+    return prefix_shared_attention(module, query, key, value, attention_mask, scaling, **options)
 
 
 AttentionInterface.register("pretraining_packs", pack_attention)
+AttentionMaskInterface.register("pretraining_packs", sdpa_mask)
 
 
-def attention_to(module: Any, places: Tensor) -> Tensor:
-    """How much a global layer's heads looked from one token at another in its last call, for places (N, 3) of (pack, from, to), pack by pack: (N,), the
-    mean of the heads."""
-    query, key, mask = module.asked
+def attention_to(module: Any, layout: PackLayout, rows: Tensor, places: Tensor) -> Tensor:
+    """How much a global layer's heads looked from one token at another in its last call, for ascending places (M, 2) of (from, to) in a step of N
+    tokens; `rows` (N,) tells its requests apart, 0 being a schema. Returns the mean of the heads (M,)."""
+    query, key = module.asked
+    key = key.repeat_interleave(query.shape[0] // key.shape[0], 0)
     shares = []
-    for pack in places[:, 0].unique():
-        source, target = places[places[:, 0] == pack, 1:].unbind(1)
-        scores = query[pack, :, source] @ key[pack].transpose(-1, -2) + mask[pack, 0, source]  # (H, n, T)
-        shares.append(torch.softmax(scores, -1)[:, torch.arange(len(source)), target].mean(0))
+    for group in layout.groups:
+        here = slice(group.start, group.end)
+        source, target = places[(places[:, 0] >= group.start) & (places[:, 0] < group.end)].unbind(1)
+        near = rows[here]
+        seen = ((near == 0) | (near == rows[source, None])) & (torch.arange(group.start, group.end) <= source[:, None])
+        scores = (query[:, source] @ key[:, here].transpose(1, 2)).masked_fill(~seen, float("-inf"))  # (H, m, T)
+        shares.append(torch.softmax(scores, -1)[:, torch.arange(len(source)), target - group.start].mean(0))
     return torch.cat(shares)
 
 
-def _sliding(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    batch, heads, length, width = query.shape
-    groups, blocks = key.shape[1], length // BLOCK
-    shape = (batch, groups, heads // groups, blocks, BLOCK, width)
-    grouped = query.view(shape).transpose(2, 3).reshape(batch, groups, blocks, -1, width)
-    keys, values = _near(key), _near(value)
-    scores = (grouped @ keys.transpose(-1, -2)).view(batch, groups, blocks, -1, BLOCK, BLOCK + WINDOW) + mask[
-        :, None, :, None
-    ]
-    weights = torch.softmax(scores, -1).view(batch, groups, blocks, -1, BLOCK + WINDOW)
-    out = (weights @ values).view(batch, groups, blocks, -1, BLOCK, width)
-    return out.transpose(2, 3).reshape(batch, heads, length, width)
-
-
-def _near(states: Tensor) -> Tensor:
-    """(B, G, T, D) -> (B, G, T / BLOCK, WINDOW + BLOCK, D): each block of states with the WINDOW states before it."""
-    own = states.unflatten(2, (-1, BLOCK))
-    before = F.pad(own[:, :, :-1, -WINDOW:], (0, 0, 0, 0, 1, 0))
-    return torch.cat([before, own], 3)
-
-
-def pack_masks(segments: Tensor) -> dict[str, Tensor]:
-    """Additive masks by layer type for segments (B, T); T is a multiple of BLOCK. The window is counted in the pack, so only the first request
-    sees the end of the prefix through it; the others see the prefix through the global layers alone."""
-    batch, length = segments.shape
-    causal = torch.ones(length, length, dtype=torch.bool).tril()[None]
-    same = segments[:, None, :] == segments[:, :, None]
-    full = (causal & (same | (segments[:, None, :] == 0))) | torch.eye(length, dtype=torch.bool)[None]
-    near = F.pad(segments, (WINDOW, 0), value=-1).unfold(1, BLOCK + WINDOW, BLOCK)[
-        :, :, None
-    ]  # (B, T / BLOCK, 1, BLOCK + WINDOW)
-    own = segments.view(batch, -1, BLOCK)[..., None]
-    distance = torch.arange(BLOCK)[:, None] + WINDOW - torch.arange(BLOCK + WINDOW)[None]
-    seen = ((near == own) | ((near == 0) & (own == 1))) & ((distance >= 0) & (distance < WINDOW)) | (distance == 0)
-    blocked = torch.tensor(BLOCKED)
-    return {
-        "full_attention": torch.where(full, 0.0, blocked)[:, None],
-        "sliding_attention": torch.where(seen, 0.0, blocked),
-    }
+def set_window(model: Gemma3ForCausalLM, window: int) -> None:
+    """How many positions, its own included, the sliding layers of `model` see from now on."""
+    model.config.sliding_window = window
+    for module in model.modules():
+        if isinstance(module, Gemma3Attention) and module.is_sliding:
+            module.sliding_window = window

@@ -1,11 +1,10 @@
-"""Pre-training batches: packs of fixed length, each one schema with several requests that share it.
+"""Pre-training batches: packs of at most a set length, each one schema with several requests that share it.
 
-Segment 0 is the shared prefix, segments 1..K are requests with their answers, PADDING fills up. A token sees the prefix and its own segment.
 The batch of a step is a function of (seed, step) alone, so that a run that is stopped and resumed sees the same data.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from random import Random
 
 import torch
@@ -13,25 +12,72 @@ from sentencepiece import SentencePieceProcessor
 from torch import Tensor
 
 from astudent.language.notation import render_compact
+from astudent.student.attention import Group, PackLayout
 from astudent.student.pretraining.marks import FORM, REST, SPELLED, TOLD, Example
 from astudent.student.pretraining.requests import TASKS, Task
 from astudent.student.pretraining.words import WordMaker
 
-PADDING = 255
 NOTHING = -100
 BOS, START, END = 2, 5, 6  # <bos>, <start_of_turn>, <end_of_turn>
 
 
 @dataclass(frozen=True)
 class Pack:
-    """B packs of T tokens. `supervised` marks the tokens whose prediction counts: answers and their ends of turn."""
+    """The N tokens of one step: schemas, each followed by the requests that share it. `supervised` marks the tokens whose prediction counts: answers and
+    their ends of turn."""
 
-    ids: Tensor  # (B, T)
-    segments: Tensor  # (B, T)
-    positions: Tensor  # (B, T), in the row's own order: every request continues the prefix
-    supervised: Tensor  # (B, T), bool
-    told: Tensor  # (B, T, len(TOLD)): where a request has told something, the first token of the schema's word for it (the second for REST); NOTHING elsewhere
-    sources: Tensor  # (N, 3): pack, token before which an answer repeats something, token of the request that says it
+    ids: Tensor  # (N,)
+    rows: Tensor  # (N,): the request that a token belongs to, counted over the step from 1; 0 in a schema
+    positions: Tensor  # (N,), in the row's own order: every request continues its schema
+    supervised: Tensor  # (N,), bool
+    told: Tensor  # (N, len(TOLD)): where a request has told something, the first token of the schema's word for it (the second for REST); NOTHING elsewhere
+    sources: (
+        Tensor  # (M, 2), ascending: token before which an answer repeats something, token of the request that says it
+    )
+    layout: PackLayout
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request with its answer, the last `answer` tokens; places count from its own first token."""
+
+    ids: list[int]
+    answer: int
+    told: list[list[int]]
+    sources: list[tuple[int, int]]
+
+
+@dataclass
+class Columns:
+    """What a `Pack` is made of, while it grows."""
+
+    ids: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    supervised: list[bool] = field(default_factory=list)
+    told: list[list[int]] = field(default_factory=list)
+    sources: list[tuple[int, int]] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+
+    def add(self, ids: list[int], row: int, first: int, told: Sequence[list[int]] = (), supervised: int = 0) -> None:
+        """Tokens of one schema or request, from position `first` on; the last `supervised` of them count."""
+        silence = [[NOTHING] * len(TOLD)] * (len(ids) - len(told))
+        self.ids += ids
+        self.rows += [row] * len(ids)
+        self.positions += range(first, first + len(ids))
+        self.supervised += [False] * (len(ids) - supervised) + [True] * supervised
+        self.told += [*told, *silence]
+
+    def pack(self) -> Pack:
+        return Pack(
+            ids=torch.tensor(self.ids),
+            rows=torch.tensor(self.rows),
+            positions=torch.tensor(self.positions),
+            supervised=torch.tensor(self.supervised),
+            told=torch.tensor(self.told),
+            sources=torch.tensor(self.sources),
+            layout=PackLayout(self.groups),
+        )
 
 
 class PackMaker:
@@ -51,53 +97,44 @@ class PackMaker:
         self.closing = [END, *tokenizer.encode("\n"), START, *tokenizer.encode("model\n")]
 
     def batch(self, rng: Random, size: int, task: str | None = None, language: str | None = None) -> Pack:
-        packs = [self._pack(rng, task, language) for _ in range(size)]
-        *columns, sources = zip(*packs, strict=True)
-        ids, segments, positions, supervised, told = (torch.tensor(column) for column in columns)
-        places = [(pack, *place) for pack, found in enumerate(sources) for place in found]
-        return Pack(ids, segments, positions, supervised.bool(), told, torch.tensor(places))
+        """`size` schemas, each with as many requests as `length` tokens hold."""
+        columns = Columns()
+        for _ in range(size):
+            self._add_schema(rng, columns, task, language)
+        return columns.pack()
 
-    def _pack(self, rng: Random, name: str | None, language: str | None) -> "Columns":
-        while True:
+    def _add_schema(self, rng: Random, columns: Columns, name: str | None, language: str | None) -> None:
+        requests: list[Request] = []
+        while not requests:
             task = TASKS[name or rng.choices(list(self.shares), list(self.shares.values()))[0]](rng, self.words)
             prefix = [*self.opening, *self.tokenizer.encode(render_compact(task.schema) + "\n")]
-            if len(prefix) < 0.7 * self.length:
-                return self._fill(rng, task, prefix, language)
+            requests = self._requests(rng, task, self.length - len(prefix), language)
+        start, last = len(columns.ids), max(columns.rows, default=0)
+        columns.add(prefix, 0, 0)
+        for row, request in enumerate(requests, last + 1):
+            first = len(columns.ids)
+            columns.sources += [(first + before, first + source) for before, source in request.sources]
+            columns.add(request.ids, row, len(prefix), request.told, request.answer)
+        columns.groups.append(Group.build(start, len(prefix), [len(request.ids) for request in requests]))
 
-    def _fill(self, rng: Random, task: Task, prefix: list[int], language: str | None) -> "Columns":
-        ids, segments = list(prefix), [0] * len(prefix)
-        positions, supervised = list(range(len(prefix))), [False] * len(prefix)
-        silence = [NOTHING] * len(TOLD)
-        told = [silence] * len(prefix)
-        sources: list[tuple[int, int]] = []
-        for segment in range(1, PADDING):
-            spoken = language or ("fr" if rng.random() < self.french else "en")
-            example = task.example(spoken)
-            said, repeated = self._pieces(example.query), self._pieces(example.answer)
-            asked = [*(piece for piece, _, _ in said), *self.closing]
-            answer = [*(piece for piece, _, _ in repeated), END]
-            row = asked + answer
-            if len(ids) + len(row) > self.length:
+    def _requests(self, rng: Random, task: Task, room: int, language: str | None) -> list[Request]:
+        """As many as `room` tokens hold; none in less than three tenths of a pack, where long ones would never come."""
+        found: list[Request] = []
+        while room > 0.3 * self.length or found:
+            request = self._request(task.example(language or ("fr" if rng.random() < self.french else "en")))
+            room -= len(request.ids)
+            if room < 0:
                 break
-            first = len(ids)
-            sources += [
-                (first + len(asked) + at - 1, first + source) for at, source in self._sources(example, said, repeated)
-            ]
-            ids += row
-            segments += [segment] * len(row)
-            positions += range(len(prefix), len(prefix) + len(row))
-            supervised += [False] * len(asked) + [True] * len(answer)
-            told += [self._first_tokens(example.told.get(end, {})) for _, _, end in said]
-            told += [silence] * (len(row) - len(said))
-        rest = self.length - len(ids)
-        return (
-            ids + [0] * rest,
-            segments + [PADDING] * rest,
-            positions + [0] * rest,
-            supervised + [False] * rest,
-            told + [silence] * rest,
-            sources,
-        )
+            found.append(request)
+        return found
+
+    def _request(self, example: Example) -> Request:
+        said, repeated = self._pieces(example.query), self._pieces(example.answer)
+        asked = [*(piece for piece, _, _ in said), *self.closing]
+        answer = [*(piece for piece, _, _ in repeated), END]
+        sources = [(len(asked) + at - 1, source) for at, source in self._sources(example, said, repeated)]
+        told = [self._first_tokens(example.told.get(end, {})) for _, _, end in said]
+        return Request(asked + answer, len(answer), told, sources)
 
     @staticmethod
     def _sources(example: Example, said: list["Piece"], repeated: list["Piece"]) -> Iterator[tuple[int, int]]:
@@ -128,4 +165,3 @@ class PackMaker:
 
 
 Piece = tuple[int, int, int]
-Columns = tuple[list[int], list[int], list[int], list[bool], list[list[int]], list[tuple[int, int]]]

@@ -22,8 +22,9 @@ from sentencepiece import SentencePieceProcessor
 from torch import Tensor, nn
 from transformers import Gemma3ForCausalLM
 
+from astudent.student.attention import ready_mask
 from astudent.student.pretraining.marks import TOLD
-from astudent.student.pretraining.model import attention_to, new_model, pack_masks
+from astudent.student.pretraining.model import WINDOW, attention_to, new_model, set_window
 from astudent.student.pretraining.muon import BatchedMuon
 from astudent.student.pretraining.packs import NOTHING, Pack, PackMaker
 from astudent.student.pretraining.tokenizer import letter_pieces
@@ -60,6 +61,7 @@ COURSE = (
 READING_WEIGHT = 0.5
 """Of the middle reader's loss beside that of the answers."""
 POINTING_WEIGHT = 0.2
+FIRST_WINDOW, WIDENS_AT, STEPS_A_TOKEN = 8, 800, 5
 """Of the loss on where the last global layer looks."""
 
 
@@ -95,6 +97,11 @@ class Losses:
     right: Tensor  # (N,), bool: whether the model's first choice was right
     reading: Tensor
     pointing: Tensor
+
+
+def window(step: int) -> int:
+    """Positions that the sliding layers see at a step. Copying emerges early with a small window; what comes after it needs the request in sight."""
+    return min(WINDOW, FIRST_WINDOW + max(0, step - WIDENS_AT) // STEPS_A_TOKEN)
 
 
 class Pretraining:
@@ -135,17 +142,19 @@ class Pretraining:
         return self.plan.work / "checkpoint.pt"
 
     def losses(self, pack: Pack) -> Losses:
+        set_window(self.model, window(self.step))
         hidden = self.model.model(
-            input_ids=pack.ids,
-            attention_mask=pack_masks(pack.segments),
-            position_ids=pack.positions,
+            input_ids=pack.ids[None],
+            attention_mask=ready_mask(),
+            position_ids=pack.positions[None],
             use_cache=False,
-        ).last_hidden_state
+            layout=pack.layout,
+        ).last_hidden_state[0]
         reading = self.reader.loss(pack.told, self.embedding)
-        wanted = pack.supervised[:, 1:]
-        logits, targets = F.linear(hidden[:, :-1][wanted], self.embedding), pack.ids[:, 1:][wanted]
+        wanted = pack.supervised[1:]
+        logits, targets = F.linear(hidden[:-1][wanted], self.embedding), pack.ids[1:][wanted]
         attention = self.model.model.layers[self.last_global].self_attn
-        pointing = -attention_to(attention, pack.sources).clamp_min(1e-6).log().mean()
+        pointing = -attention_to(attention, pack.layout, pack.rows, pack.sources).clamp_min(1e-6).log().mean()
         return Losses(
             F.cross_entropy(logits, targets, reduction="none"), logits.argmax(-1) == targets, reading, pointing
         )
@@ -197,9 +206,9 @@ class Pretraining:
                 rng = Random(f"held out {task} {language}")
                 pack = self.makers[self.part][place].batch(rng, legs[place].batch, task, language)
                 right = self.losses(pack).right
-                answers = pack.segments[:, 1:][pack.supervised[:, 1:]] + 1000 * pack.supervised[:, 1:].nonzero()[:, 0]
+                answers = pack.rows[1:][pack.supervised[1:]]
                 whole = torch.ones(int(answers.max()) + 1).scatter_reduce_(0, answers, right.float(), "amin")
-                found[f"{task}_{language}"] = round(whole[answers.unique()].mean().item(), 3)
+                found[f"{task}_{language}"] = round(whole[1:].mean().item(), 3)
         return found
 
     def save(self) -> None:
@@ -251,10 +260,10 @@ class MiddleReader(nn.Module):
         model.model.layers[global_layers(model)[0]].register_forward_hook(self._keep)
 
     def _keep(self, layer: nn.Module, inputs: tuple, states: Tensor) -> None:
-        self.middle = states
+        self.middle = states[0]
 
     def loss(self, told: Tensor, embedding: Tensor) -> Tensor:
-        """Mean loss over all that is told; `told` is (B, T, len(TOLD)), as in a pack."""
+        """Mean loss over all that is told; `told` is (N, len(TOLD)), as in a pack."""
         losses = [
             F.cross_entropy(F.linear(head(self.norm(self.middle[said])), embedding), words[said], reduction="sum")
             for head, words in zip(self.heads, told.unbind(-1), strict=True)
