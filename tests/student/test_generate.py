@@ -33,10 +33,16 @@ def answers_of(student: Student, asked: dict[str, list[str]], **options: Any) ->
     return {schema_id: list(islice(answers, len(texts))) for schema_id, texts in asked.items()}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+WINDOWS = [8, 60, 64, 100]
+"""Shorter than a request, about as long as one, the widest that is kept apart, wider."""
+
+
+@pytest.mark.parametrize(
+    ("family", "window"), [*((name, 8) for name in FAMILIES), *(("gemma3", size) for size in WINDOWS[1:])]
+)
 @pytest.mark.usefixtures("in_double")
-def test_greedy_answers_are_transformers_own(family: str) -> None:
-    student = assemble(add_lora(make_model(family, dtype=torch.float64)), make_tokenizer())
+def test_greedy_answers_are_transformers_own(family: str, window: int) -> None:
+    student = assemble(add_lora(make_model(family, window=window, dtype=torch.float64)), make_tokenizer())
     shared = answers_of(student, prompts(), max_new_tokens=20)
     plain = answers_of(student, prompts(), max_new_tokens=20, plain=True)
     for schema_id in plain:

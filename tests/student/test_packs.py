@@ -90,7 +90,7 @@ def test_self_check_catches_a_wrong_mask(monkeypatch: pytest.MonkeyPatch) -> Non
 
     original = attention.attend_small
     monkeypatch.setattr(attention, "attend_small", lambda q, k, v, bias, *a: original(q, k, v, bias * 0 + 0, *a))
-    monkeypatch.setattr(attention, "_as_bias", lambda mask, dtype: torch.zeros(mask.shape, dtype=dtype))
+    monkeypatch.setattr(attention, "as_bias", lambda mask, dtype: torch.zeros(mask.shape, dtype=dtype))
     student = assemble(add_lora(make_model("gemma3")), make_tokenizer(), trainable=True)
     batcher, result = check(student, [(row,) for row in make_rows()], 10**6)
     assert not batcher.packed and result.mode == "plain" and "packs differ" in result.reason

@@ -22,11 +22,9 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
+from astudent.student.band import SMALL_WINDOW, Band, as_bias, attend_small
+
 PREFIX_SHARED = "prefix_shared"
-BLOCK = 16
-"""Query tokens per block of a banded layer."""
-BAND_LIMIT = 64
-"""Sliding windows up to this many positions are computed in blocks."""
 SMALL_HEAD = 48
 """Heads up to this many dimensions are computed in plain products on a CPU."""
 
@@ -75,29 +73,6 @@ class Group:
 
 
 @dataclass
-class Band:
-    """Index plan of a banded layer: blocks of queries, each with its window of keys.
-
-    `queries` (N * BLOCK,) and `keys` (N * width,) are packed indices, `mask`
-    (N, 1, BLOCK, width) is true where a key is seen, `back` (T,) finds each
-    packed token among the blocks' rows.
-    """
-
-    queries: Tensor
-    keys: Tensor
-    mask: Tensor
-    back: Tensor
-    width: int
-    _bias: Tensor | None = None
-
-    def bias(self, share: int, dtype: torch.dtype) -> Tensor:
-        """(N, 1, share * BLOCK, width): 0 where a key is seen, -inf elsewhere."""
-        if self._bias is None or self._bias.dtype != dtype:
-            self._bias = _as_bias(self.mask, dtype).repeat(1, 1, share, 1)
-        return self._bias
-
-
-@dataclass
 class PackLayout:
     """The groups of one packed sequence, and what is derived from them once per batch."""
 
@@ -120,8 +95,8 @@ class PackLayout:
         self, module: Any, query: Tensor, key: Tensor, value: Tensor, window: int | None, scaling: float, dropout: float
     ) -> Tensor:
         """One sequence: query (1, H, T, D), key and value (1, Hkv, T, D) -> (1, T, H, D)."""
-        if window is not None and window <= BAND_LIMIT:
-            return _attend_band(self.band(window), query, key, value, scaling, dropout)
+        if window is not None and window <= SMALL_WINDOW:
+            return self.band(window).attend(query, key, value, scaling, dropout)
         parts = [
             part for g in self.groups for part in self._attend_group(g, query, key, value, window, scaling, dropout)
         ]
@@ -130,7 +105,8 @@ class PackLayout:
     def band(self, window: int) -> Band:
         """The blocks of a layer with a small sliding window, built once per batch."""
         if window not in self._cache:
-            self._cache[window] = _build_band(self.groups, window, self.device)
+            runs = [(g.start, g.prefix, g.lengths) for g in self.groups]
+            self._cache[window] = Band.build(runs, window, self.device)
         return self._cache[window]
 
     def _attend_group(
@@ -194,7 +170,7 @@ class PackLayout:
         """The suffix mask as what is added to scores: 0 where a key is seen, -inf elsewhere."""
         at = ("bias", g.prefix, g.longest, window, share)
         if at not in self._cache:
-            self._cache[at] = _as_bias(self._suffix_mask(g, window, share)[1], dtype)
+            self._cache[at] = as_bias(self._suffix_mask(g, window, share)[1], dtype)
         return self._cache[at]
 
     def _prefix_mask(self, prefix: int, window: int) -> Tensor:
@@ -206,69 +182,12 @@ class PackLayout:
         return self._cache[at]
 
 
-def attend_small(q: Tensor, k: Tensor, v: Tensor, bias: Tensor, scaling: float, dropout: float) -> Tensor:
-    """Attention in plain products, (B, H, Q, D) x (B, H, L, D); bias (.., Q, L) is added to the scores.
-
-    For small blocks and heads it beats the fused kernel, whose backward is slow on a CPU.
-    """
-    scores = torch.matmul(q * scaling, k.transpose(2, 3)).add_(bias)
-    wide = scores if scores.dtype == torch.float64 else scores.float()
-    shares = torch.softmax(wide, -1).to(v.dtype)
-    return torch.matmul(F.dropout(shares, dropout) if dropout else shares, v)
-
-
-def _as_bias(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, float("-inf"))
-
-
 def _fold(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Keys and values repeated to the query's heads (used for the prefix only, which is computed once)."""
     share = query.shape[1] // key.shape[1]
     if share == 1:
         return query, key, value
     return query, key.repeat_interleave(share, 1), value.repeat_interleave(share, 1)
-
-
-def _build_band(groups: list[Group], window: int, device: torch.device) -> Band:
-    width = BLOCK + window - 1
-    offset, block = torch.arange(width), torch.arange(BLOCK)
-    diagonal = offset[None] - block[:, None]
-    static = (diagonal >= 0) & (diagonal < window)  # key o is at distance i + window - 1 - o of query i
-    queries, keys, masks, back, blocks = [], [], [], [], 0
-    for group in groups:
-        starts = [(group.start, group.prefix, 0)]
-        at = group.start + group.prefix
-        for length in group.lengths:
-            starts.append((at, length, min(group.prefix, window - 1)))
-            at += length
-        for first, length, halo in starts:
-            count = -(-length // BLOCK)
-            own = torch.arange(count * BLOCK)
-            queries.append(first + own.clamp(max=length - 1))
-            relative = (torch.arange(count)[:, None] * BLOCK - (window - 1)) + offset[None]  # (count, width)
-            inside = first + relative.clamp(min=0, max=length - 1)
-            # Before its first token a suffix sees the last tokens of the prefix.
-            before = (group.start + group.prefix + relative).clamp(min=group.start)
-            keys.append(torch.where(relative >= 0, inside, before if halo else inside).reshape(-1))
-            masks.append(static[None] & (relative >= -halo)[:, None])
-            back.append(blocks * BLOCK + torch.arange(length))
-            blocks += count
-    cat = [torch.cat(x).to(device) for x in (queries, keys, masks, back)]
-    return Band(cat[0], cat[1], cat[2][:, None], cat[3], width)
-
-
-def _attend_band(band: Band, query: Tensor, key: Tensor, value: Tensor, scaling: float, dropout: float) -> Tensor:
-    """Sliding-window attention in blocks: (1, H, T, D) -> (1, T, H, D)."""
-    _, heads, _, dim = query.shape
-    kv_heads, count = key.shape[1], band.mask.shape[0]
-    share = heads // kv_heads
-    q = query[0].transpose(0, 1).index_select(0, band.queries).view(count, BLOCK, kv_heads, share, dim)
-    k = key[0].transpose(0, 1).index_select(0, band.keys).view(count, band.width, kv_heads, dim).transpose(1, 2)
-    v = value[0].transpose(0, 1).index_select(0, band.keys).view(count, band.width, kv_heads, dim).transpose(1, 2)
-    q = q.permute(0, 2, 3, 1, 4).reshape(count, kv_heads, share * BLOCK, dim)
-    out = attend_small(q, k, v, band.bias(share, q.dtype), scaling, dropout)
-    out = out.view(count, kv_heads, share, BLOCK, dim).permute(0, 3, 1, 2, 4).reshape(count * BLOCK, heads, dim)
-    return out.index_select(0, band.back)[None]
 
 
 def prefix_shared_attention(

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from astudent.student.band import SMALL_WINDOW
+
 GROWTH = 64
 """Slots by which the rows' own keys and values grow."""
 
@@ -59,13 +61,14 @@ class SharedPrefixDecoder:
         self.capacity = first_length + GROWTH
         self.own: Store = {}
         self.slots = torch.zeros(len(self.prefixes), 0, dtype=torch.long)
-        self.used = self.first = 0
+        self.used = 0
         self._masks: dict[int | None, tuple[Tensor | None, Tensor]] = {}
+        self._near_masks: dict[int, tuple[Tensor, Tensor]] = {}
 
     def place(self, slots: Tensor) -> None:
         """Says where the tokens of the next call stand: slots (B, Q)."""
-        self.slots, self.used, self.first = slots, int(slots.max()) + 1, int(slots.min())
-        self._masks = {}
+        self.slots, self.used = slots, int(slots.max()) + 1
+        self._masks, self._near_masks = {}, {}
         if self.used > self.capacity:
             more = self.used - self.capacity + GROWTH
             self.own = {layer: (_grown(k, more), _grown(v, more)) for layer, (k, v) in self.own.items()}
@@ -98,10 +101,12 @@ class SharedPrefixDecoder:
         """query (B, H, Q, D), key and value (B, Hkv, Q, D) -> (B, Q, H, D)."""
         rows, heads, length, dim = query.shape
         kv_heads = key.shape[1]
-        own_key, own_value = self._append(module.layer_idx, key, value)
         folded = (query * scaling).view(rows, kv_heads, -1, length, dim)
-        if window is not None and length == 1 and self.first >= window - 1:
-            return self._attend_window(folded, own_key, own_value, window).view(rows, 1, heads, dim)
+        if window is not None and window <= SMALL_WINDOW:
+            near_key, near_value = self._append(module.layer_idx, key, value, window - 1)
+            out = self._attend_near(folded, near_key, near_value, window)
+            return out.reshape(rows, heads, length, dim).transpose(1, 2)
+        own_key, own_value = self._append(module.layer_idx, key, value)
         visible = [self._visible(store, module.layer_idx, window) for store in self.stores]
         prefix_mask, own_mask = self._mask(window)
         to_prefix = self._by_prefix(folded, [keys.transpose(1, 2) for keys, _ in visible], float("-inf"))
@@ -118,14 +123,34 @@ class SharedPrefixDecoder:
         out = out + torch.matmul(tail, own_value).view(out.shape)
         return out.reshape(rows, heads, length, dim).transpose(1, 2)
 
-    def _attend_window(self, folded: Tensor, own_key: Tensor, own_value: Tensor, window: int) -> Tensor:
-        """One token a row, (B, Hkv, share, 1, D), whose window ends before the prefix begins: it sees the row's last `window` slots and nothing else."""
-        at = self.slots - torch.arange(window, device=self.slots.device)
-        row = torch.arange(len(at), device=self.slots.device)[:, None]
-        key, value = (states[row, :, at].transpose(1, 2) for states in (own_key, own_value))  # (B, Hkv, window, D)
-        scores = torch.matmul(folded[:, :, :, 0], key.transpose(2, 3))
+    def _attend_near(self, folded: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
+        """A small window: (B, Hkv, share, Q, D) against what its row holds, the end of its prefix first; no product with a whole prefix."""
+        rows, kv_heads, _, length, dim = folded.shape
+        at, seen = self._near(window, length)
+        if length == 1:
+            row = torch.arange(rows, device=key.device)[:, None]
+            key, value = (states[row, :, at].transpose(1, 2) for states in (key, value))  # (B, Hkv, window, D)
+        scores = torch.matmul(folded.reshape(rows, kv_heads, -1, dim), key.transpose(2, 3))
+        scores = scores.view(*folded.shape[:-1], -1).masked_fill(~seen[:, None, None], float("-inf"))
         wide = scores if scores.dtype == torch.float64 else scores.float()
-        return torch.matmul(torch.softmax(wide, -1).to(folded.dtype), value)
+        shares = torch.softmax(wide, -1).to(folded.dtype)
+        return torch.matmul(shares.view(rows, kv_heads, -1, shares.shape[-1]), value).view(folded.shape)
+
+    def _near(self, window: int, length: int) -> tuple[Tensor, Tensor]:
+        """Of what a row holds for a small window: which places are looked at, (B or 1, n), and which of them are seen, (B, Q, n).
+
+        One token looks at the last `window` places alone, several at all.
+        """
+        if window not in self._near_masks:
+            tail, device = window - 1, self.slots.device
+            here = self.slots + tail  # (B, Q)
+            back = torch.arange(window, device=device)
+            at = here - back if length == 1 else torch.arange(tail + self.used, device=device)[None]
+            distance = here[:, :, None] - at[:, None]
+            first = tail - self.prefixes.clamp(max=tail)  # a shorter prefix leaves the places before it empty
+            seen = (distance >= 0) & (distance < window) & (at >= first[:, None])[:, None]
+            self._near_masks[window] = (at, seen)
+        return self._near_masks[window]
 
     def _by_prefix(self, states: Tensor, others: Sequence[Tensor], filling: float) -> Tensor:
         """states (B, Hkv, share, Q, n) times each prefix's (Hkv, n or fewer, m): one product for all rows of a prefix.
@@ -139,17 +164,26 @@ class SharedPrefixDecoder:
             parts.append(F.pad(out, (0, width - other.shape[2]), value=filling))
         return torch.cat(parts)
 
-    def _append(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Puts the call's keys and values into their slots; all slots in use, (B, Hkv, used, D) each."""
-        rows = len(self.prefixes)
+    def _append(self, layer: int, key: Tensor, value: Tensor, tail: int = 0) -> tuple[Tensor, Tensor]:
+        """Puts the call's keys and values into their slots; all places in use, (B, Hkv, tail + used, D) each.
+
+        `tail` places before the first slot hold a copy of the last positions of the row's prefix.
+        """
         if layer not in self.own:
-            shape = (rows, key.shape[1], self.capacity, key.shape[3])
-            self.own[layer] = (key.new_zeros(shape), value.new_zeros(shape))
+            self.own[layer] = (self._begun(layer, 0, key, tail), self._begun(layer, 1, value, tail))
         keys, values = self.own[layer]
-        row = torch.arange(rows, device=key.device)[:, None]
-        keys[row, :, self.slots] = key.transpose(1, 2)
-        values[row, :, self.slots] = value.transpose(1, 2)
-        return keys[:, :, : self.used], values[:, :, : self.used]
+        row, at = torch.arange(len(self.prefixes), device=key.device)[:, None], self.slots + tail
+        keys[row, :, at] = key.transpose(1, 2)
+        values[row, :, at] = value.transpose(1, 2)
+        return keys[:, :, : tail + self.used], values[:, :, : tail + self.used]
+
+    def _begun(self, layer: int, which: int, like: Tensor, tail: int) -> Tensor:
+        """Empty places, (B, Hkv, tail + capacity, D), after the ends of the rows' prefixes."""
+        places = like.new_zeros(len(self.prefixes), like.shape[1], tail + self.capacity, like.shape[3])
+        for rows, store in zip(places.split(self.counts), self.stores, strict=True) if tail else ():
+            end = store[layer][which][:, :, -tail:]
+            rows[:, :, tail - end.shape[2] : tail] = end
+        return places
 
     @staticmethod
     def _visible(store: Store, layer: int, window: int | None) -> tuple[Tensor, Tensor]:
