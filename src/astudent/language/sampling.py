@@ -19,9 +19,9 @@ CONDITION_WEIGHTS: dict[Difficulty, tuple[int, ...]] = {
     "easy": (0, 1, 0, 0, 0),
     "medium": (4, 26, 50, 20, 0),
     "hard": (0, 5, 35, 35, 25),
-    "mixed": (4, 42, 34, 15, 5),
+    "mixed": (3, 50, 34, 10, 3),
 }
-TAIL_SHARE: dict[Difficulty, float] = {"easy": 0.1, "medium": 0.4, "hard": 0.6, "mixed": 0.32}
+TAIL_SHARE: dict[Difficulty, float] = {"easy": 0.1, "medium": 0.4, "hard": 0.6, "mixed": 0.25}
 NOT_SHARE: dict[Difficulty, float] = {"easy": 0.0, "medium": 0.1, "hard": 0.25, "mixed": 0.14}
 NEGATIVE_OPERATORS = ("neq", "not_in")
 LOW_OPERATORS, HIGH_OPERATORS = ("gt", "gte"), ("lt", "lte")
