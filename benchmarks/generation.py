@@ -1,0 +1,85 @@
+"""Greedy answers of a set length: .venv/bin/python benchmarks/generation.py --json FILE"""
+
+from pathlib import Path
+from typing import Annotated
+
+import measure
+import torch
+import typer
+from measure import Case, Rival, Work, compare
+from models import MODELS, device, make_prompts, student
+from settings import DTYPES, Arrangement
+from transformers import GenerationConfig
+from ways import plain_attention
+
+from astudent.student.generate import generate
+from astudent.student.load import Student
+from astudent.student.prompt import chat_format
+
+NEW_TOKENS = 64
+
+
+def ours(who: Student, prompts: dict[str, list[str]]) -> list[str]:
+    count = sum(map(len, prompts.values()))
+    return [answer.text for answer in generate(who, prompts, max_new_tokens=NEW_TOKENS, batch_size=count)]
+
+
+@torch.no_grad()
+def transformers_own(who: Student, texts: list[str], batch_size: int) -> list[str]:
+    """model.generate over prompts padded on the left."""
+    stops = list(chat_format(who.tokenizer).stop_ids)
+    config = GenerationConfig(max_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=who.pad_id, eos_token_id=stops)
+    found: list[str] = []
+    with plain_attention(who.model):
+        for first in range(0, len(texts), batch_size):
+            part = texts[first : first + batch_size]
+            asked = who.tokenizer(
+                part, add_special_tokens=False, padding=True, padding_side="left", return_tensors="pt"
+            ).to(device())
+            ids = who.model.generate(**asked, generation_config=config)
+            found += who.tokenizer.batch_decode(ids[:, asked["input_ids"].shape[1] :], skip_special_tokens=True)
+    return found
+
+
+def case(who: Student, name: str, asked: Arrangement) -> list[Case]:
+    prompts = make_prompts(asked, who.tokenizer)
+    texts = prompts["schema"]
+    few = texts[: asked.ordinary_rows]
+    return compare(
+        f"generation, {name}, {asked}, {NEW_TOKENS} new tokens",
+        Work(lambda: ours(who, prompts), len(texts)),
+        [
+            Rival("ordinary", "model.generate, one at a time", Work(lambda: transformers_own(who, few, 1), len(few))),
+            Rival(
+                "best_peer",
+                "model.generate, one batch",
+                Work(lambda: transformers_own(who, texts, len(texts)), len(texts)),
+            ),
+        ],
+        asked.rounds,
+        headline=asked.headline,
+    )
+
+
+def asked_of(name: str) -> list[Arrangement]:
+    if name == "the tiny student":
+        return [Arrangement(500, 16, 16, 3, 4, 16), Arrangement(1000, 16, 16, 3, 4, 16)]
+    growth = [(1000, 1), (1000, 4), (1000, 32), (250, 16), (2000, 16)]
+    return [Arrangement(1000, 16, 16, 3, 2, 16), *(Arrangement(p, k, k, 1, min(k, 2), k) for p, k in growth)]
+
+
+def main(
+    json_file: Annotated[Path | None, typer.Option("--json", help="Where the figures go.")] = None,
+    dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+) -> None:
+    """Greedy decoding against transformers' own, one by one and batched."""
+    cases: list[Case] = []
+    for name, build in MODELS.items():
+        who = student(build(DTYPES[dtype]))
+        for asked in asked_of(name):
+            cases += case(who, name, asked)
+    measure.write(json_file, "generation", DTYPES[dtype], cases)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,37 @@
+"""The arrangements that every benchmark runs: prefix length, rows that share it, and how many of them a rival is given time for."""
+
+from dataclasses import dataclass
+
+import torch
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
+HEADLINE = (1000, 16, 16)
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """`rows` requests, `share` of them under one schema of `prefix` tokens. Rivals run the first of them, since all of theirs cost the same."""
+
+    prefix: int
+    rows: int
+    share: int
+    rounds: int
+    ordinary_rows: int
+    peer_rows: int
+
+    @property
+    def headline(self) -> bool:
+        return (self.prefix, self.rows, self.share) == HEADLINE
+
+    def __str__(self) -> str:
+        schemas = "" if self.share == self.rows else f", {self.share} to a schema"
+        return f"prefix {self.prefix}, {self.rows} rows{schemas}"
+
+
+def arrangements(model: str, per_step: int, share: int) -> list[Arrangement]:
+    """The headline, the default configuration's step, growth in rows and in prefix; for the tiny student what the embedded run has."""
+    if model == "the tiny student":
+        return [Arrangement(500, 16, 8, 5, 16, 16), Arrangement(1000, 16, 16, 5, 16, 16)]
+    growth = [(1000, per_step, share), (1000, 1, 1), (1000, 4, 4), (1000, 32, 32), (250, 16, 16), (2000, 16, 16)]
+    grown = [Arrangement(prefix, rows, same, 1, min(rows, 2), min(rows, 4)) for prefix, rows, same in growth]
+    return [Arrangement(*HEADLINE, 3, 2, 4), *grown]
