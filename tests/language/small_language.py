@@ -37,7 +37,7 @@ OPERATORS = {
     "count": ORDERED,
     "day": ORDERED,
     "name": ("eq", "neq", "in", "not_in", "contains", "starts_with", "ends_with"),
-    "open": ("eq", "neq"),
+    "open": ("eq",),
     "state": ("eq", "neq", "in", "not_in"),
 }
 
@@ -166,7 +166,7 @@ def respelled(node, rng):
         "in": "not_in",
         "not_in": "in",
     }
-    if rng.random() < 0.4 and operator in opposite:
+    if rng.random() < 0.4 and opposite.get(operator) in OPERATORS[field]:
         return {"not": node | {"operator": opposite[operator]}}
     if operator == "between" and rng.random() < 0.5:
         ends = (("gte", value[0]), ("lte", value[1]))
