@@ -1,14 +1,12 @@
 """Greedy answers of a set length: .venv/bin/python benchmarks/generation.py --json FILE"""
 
-from pathlib import Path
-from typing import Annotated
+from dataclasses import replace
 
-import measure
 import torch
-import typer
+from command import benchmark
 from measure import Case, Rival, Work, compare
-from models import MODELS, device, make_prompts, student
-from settings import DTYPES, Arrangement
+from models import device, make_prompts, student
+from settings import Arrangement, arrangements
 from transformers import GenerationConfig
 from ways import plain_attention
 
@@ -61,25 +59,16 @@ def case(who: Student, name: str, asked: Arrangement) -> list[Case]:
     )
 
 
-def asked_of(name: str) -> list[Arrangement]:
-    if name == "the tiny student":
-        return [Arrangement(500, 16, 16, 3, 4, 16), Arrangement(1000, 16, 16, 3, 4, 16)]
-    growth = [(1000, 1), (1000, 4), (1000, 32), (250, 16), (2000, 16)]
-    return [Arrangement(1000, 16, 16, 3, 2, 16), *(Arrangement(p, k, k, 1, min(k, 2), k) for p, k in growth)]
-
-
-def main(
-    json_file: Annotated[Path | None, typer.Option("--json", help="Where the figures go.")] = None,
-    dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
-) -> None:
-    """Greedy decoding against transformers' own, one by one and batched."""
-    cases: list[Case] = []
-    for name, build in MODELS.items():
-        who = student(build(DTYPES[dtype]))
-        for asked in asked_of(name):
-            cases += case(who, name, asked)
-    measure.write(json_file, "generation", DTYPES[dtype], cases)
+def one_schema(model: str) -> list[Arrangement]:
+    """The arrangements whose rows all share a schema; a batch of all of them is given the time it needs."""
+    return [replace(asked, peer_rows=asked.rows) for asked in arrangements(model) if asked.share == asked.rows]
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    benchmark(
+        "generation",
+        "Greedy decoding against transformers' own, one by one and batched.",
+        student,
+        case,
+        one_schema,
+    )

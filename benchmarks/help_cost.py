@@ -1,7 +1,5 @@
 """CPU of `--help` of each stage against importing typer and pydantic, in turn: .venv/bin/python benchmarks/help_cost.py --json FILE"""
 
-import json
-import platform
 import resource
 import statistics
 import subprocess
@@ -10,8 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-ROOT = Path(__file__).parents[1]
+from measure import Case, line, machine, write
+from settings import ROOT
 
 
 def cpu_seconds(*arguments: str) -> float:
@@ -21,34 +19,33 @@ def cpu_seconds(*arguments: str) -> float:
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
 
 
-def case(script: Path, repeats: int) -> dict[str, object]:
+def case(script: Path, repeats: int) -> Case:
     pairs = [(cpu_seconds(str(script), "--help"), cpu_seconds("-c", "import typer, pydantic")) for _ in range(repeats)]
     ours, other = (statistics.median(column) for column in zip(*pairs, strict=True))
-    ratios = sorted(mine / theirs for mine, theirs in pairs)
-    return {
-        "case": f"{script.name} --help against `import typer, pydantic`",
-        "ours_s": ours,
-        "other": "ordinary",
-        "other_s": other,
-        "ratio": ours / other,
-        "ratio_range": [ratios[0], ratios[-1]],
-        "memory_ours": None,
-        "memory_other": None,
-        "exact": None,
-        "headline": False,
-    }
+    ratios = sorted(theirs / mine for mine, theirs in pairs)
+    return Case(
+        case=f"{script.name} --help against `import typer, pydantic`",
+        ours_s=ours,
+        other="ordinary",
+        other_s=other,
+        ratio=other / ours,
+        ratio_range=(ratios[0], ratios[-1]),
+        memory_ours=None,
+        memory_other=None,
+        exact=None,
+        headline=False,
+    )
 
 
 def main(
     json_file: Annotated[Path | None, typer.Option("--json", help="Where the figures go.")] = None,
     repeats: Annotated[int, typer.Option(help="Pairs of starts for each script.")] = 7,
 ) -> None:
-    """Measure and print; the ratio is ours by theirs, so smaller is better."""
+    """Measure and print; a ratio below 1 is what a stage costs more than the imports alone."""
     cases = [case(script, repeats) for script in sorted((ROOT / "scripts").glob("[01]*_*.py"))]
     for found in cases:
-        print(f"{found['ratio']:.2f}  {found['case']}")
-    if json_file:
-        json_file.write_text(json.dumps({"name": "help_cost", "machine": platform.machine(), "cases": cases}, indent=2))
+        print(line(found))
+    write(json_file, "help_cost", machine(), cases)
 
 
 if __name__ == "__main__":

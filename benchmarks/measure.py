@@ -154,7 +154,7 @@ def line(case: Case) -> str:
     return f"{case.ratio:6.2f}x ({low:.2f}-{high:.2f})  {case.other:9s} {case.case}{memory}{exact}"
 
 
-def machine(dtype: torch.dtype) -> str:
+def machine(dtype: torch.dtype = torch.float32) -> str:
     """What the figures were measured on."""
     if torch.cuda.is_available():
         place = torch.cuda.get_device_name()
@@ -165,7 +165,8 @@ def machine(dtype: torch.dtype) -> str:
     return f"{place}, {str(dtype).removeprefix('torch.')}, torch {torch.__version__}"
 
 
-def write(path: Path | None, name: str, dtype: torch.dtype, cases: Sequence[Case]) -> None:
+def write(path: Path | None, name: str, where: str, cases: Sequence[Case]) -> None:
+    """The figures as JSON, with the machine they were measured on; nothing without a path."""
     if path is not None:
-        found = {"name": name, "machine": machine(dtype), "cases": [asdict(case) for case in cases]}
+        found = {"name": name, "machine": where, "cases": [asdict(case) for case in cases]}
         path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

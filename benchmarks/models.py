@@ -1,7 +1,6 @@
 """What the benchmarks run on: Gemma 3 270M's shape with random weights or the tiny student, and rows that share a prefix."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -10,14 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from peft import LoraConfig, get_peft_model
-from settings import Arrangement
+from settings import ROOT, TRAINING, Arrangement
 from transformers import AutoModelForCausalLM, AutoTokenizer, Gemma3ForCausalLM, Gemma3TextConfig
 
 from astudent.student.load import Student, assemble
 from astudent.student.supervision import Encoded
 
-TINY = Path(__file__).parents[1] / "data/tiny_student"
-PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+TINY = ROOT / "data/tiny_student"
 REQUEST, ANSWER = (18, 33), (80, 150)
 """Tokens of a row's own part, drawn evenly; the embedded run's rows are of this length."""
 
@@ -60,10 +58,14 @@ def _in_dtype(model: Any, dtype: torch.dtype) -> Any:
     return model.to(device())
 
 
-def with_adapter(model: Any, rank: int = 16) -> Any:
-    """A LoRA adapter on the seven projections whose effect is not zero, or A would have no gradient."""
+def with_adapter(model: Any) -> Any:
+    """The default configuration's LoRA adapter but for its dropout, with an effect that is not zero, or A would have no gradient."""
     config = LoraConfig(
-        r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules=PROJECTIONS, task_type="CAUSAL_LM"
+        r=TRAINING["lora_r"],
+        lora_alpha=TRAINING["lora_alpha"],
+        lora_dropout=0.0,
+        target_modules=TRAINING["target_modules"],
+        task_type="CAUSAL_LM",
     )
     model = get_peft_model(model, config, autocast_adapter_dtype=False)
     generator = torch.Generator().manual_seed(1)
@@ -74,7 +76,8 @@ def with_adapter(model: Any, rank: int = 16) -> Any:
 
 
 def student(model: Any) -> Student:
-    """The model as the stages have it. Its tokenizer is the tiny student's: random weights do not mind."""
+    """The model as the stages have it, but without student/lean.py, which makes all ways alike faster. Its tokenizer is the tiny student's: random weights
+    do not mind."""
     return assemble(model, AutoTokenizer.from_pretrained(TINY), trainable=hasattr(model, "get_base_model"))
 
 
@@ -115,16 +118,3 @@ def make_prompts(asked: Arrangement, tokenizer: Any) -> dict[str, list[str]]:
     shared = " ".join(rng.choice(words, asked.prefix // 2))
     own = [" ".join(rng.choice(words, rng.integers(*REQUEST, endpoint=True) // 2)) for _ in range(asked.rows)]
     return {"schema": [f"{shared} {text}" for text in own]}
-
-
-def padded(rows: list[Encoded]) -> dict[str, torch.Tensor]:
-    """Ids, mask and labels (B, T), padded on the right: what any trainer's collator makes."""
-    longest = max(map(len, rows))
-    ids = torch.zeros(len(rows), longest, dtype=torch.long)
-    mask, labels = torch.zeros_like(ids), torch.full_like(ids, -100)
-    for place, row in enumerate(rows):
-        ids[place, : len(row)] = torch.from_numpy(row.input_ids.astype(np.int64))
-        mask[place, : len(row)] = 1
-        labels[place, : len(row)] = torch.from_numpy(row.labels.astype(np.int64))
-    found = {"input_ids": ids, "attention_mask": mask, "labels": labels}
-    return {name: value.to(device()) for name, value in found.items()}

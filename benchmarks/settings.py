@@ -1,11 +1,15 @@
-"""The arrangements that every benchmark runs: prefix length, rows that share it, and how many of them a rival is given time for."""
+"""The arrangements that the benchmarks run (prefix length, rows that share it, how many of them a rival is given time for)."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 HEADLINE = (1000, 16, 16)
+ROOT = Path(__file__).parents[1]
+TRAINING = json.loads((ROOT / "config/defaults.json").read_text(encoding="utf-8"))["training"]
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,11 @@ class Arrangement:
         return f"prefix {self.prefix}, {self.rows} rows{schemas}"
 
 
-def arrangements(model: str, per_step: int, share: int) -> list[Arrangement]:
+def arrangements(model: str) -> list[Arrangement]:
     """The headline, the default configuration's step, growth in rows and in prefix; for the tiny student what the embedded run has."""
     if model == "the tiny student":
         return [Arrangement(500, 16, 8, 5, 16, 16), Arrangement(1000, 16, 16, 5, 16, 16)]
-    growth = [(1000, per_step, share), (1000, 1, 1), (1000, 4, 4), (1000, 32, 32), (250, 16, 16), (2000, 16, 16)]
+    a_step = (1000, TRAINING["batch_size"] * TRAINING["grad_accum"], TRAINING["rows_per_schema"])
+    growth = [a_step, (1000, 1, 1), (1000, 4, 4), (1000, 32, 32), (250, 16, 16), (2000, 16, 16)]
     grown = [Arrangement(prefix, rows, same, 1, min(rows, 2), min(rows, 4)) for prefix, rows, same in growth]
     return [Arrangement(*HEADLINE, 3, 2, 4), *grown]

@@ -10,11 +10,11 @@ from itertools import batched
 from typing import Any
 
 import torch
-from models import padded
+from models import device
 from torch import Tensor
 
 from astudent.student.attention import PREFIX_SHARED
-from astudent.student.batching import Batcher, TokenBatch, Unit
+from astudent.student.batching import Batcher, TokenBatch, Unit, pad
 from astudent.student.loss import base_of, row_log_probabilities, token_losses
 from astudent.student.supervision import Encoded
 
@@ -32,16 +32,18 @@ def supervised(rows: list[Encoded]) -> int:
 def plain_attention(model: Any) -> Iterator[None]:
     """transformers' own attention meanwhile."""
     base_of(model).set_attn_implementation("sdpa")
-    yield
-    base_of(model).set_attn_implementation(PREFIX_SHARED)
+    try:
+        yield
+    finally:
+        base_of(model).set_attn_implementation(PREFIX_SHARED)
 
 
-def packs(units: list[Unit], device: torch.device) -> list[TokenBatch]:
-    return [batch.to(device) for batch in Batcher(True, 0, UNBOUNDED).micro_batches(units)[0]]
+def packs(units: list[Unit]) -> list[TokenBatch]:
+    return [batch.to(device()) for batch in Batcher(True, 0, UNBOUNDED).micro_batches(units)[0]]
 
 
-def plain_batches(units: list[Unit], rows: int, device: torch.device) -> list[TokenBatch]:
-    return [batch.to(device) for batch in Batcher(False, 0, UNBOUNDED, plain_rows=rows).micro_batches(units)[0]]
+def plain_batches(units: list[Unit], rows: int) -> list[TokenBatch]:
+    return [batch.to(device()) for batch in Batcher(False, 0, UNBOUNDED, plain_rows=rows).micro_batches(units)[0]]
 
 
 def step(model: Any, losses: Callable[[], Iterator[Tensor]], count: int) -> float:
@@ -55,20 +57,20 @@ def step(model: Any, losses: Callable[[], Iterator[Tensor]], count: int) -> floa
     return total
 
 
-def packed_losses(model: Any, rows: list[Encoded], device: torch.device) -> Iterator[Tensor]:
-    for batch in packs([(row,) for row in rows], device):
+def packed_losses(model: Any, rows: list[Encoded]) -> Iterator[Tensor]:
+    for batch in packs([(row,) for row in rows]):
         yield token_losses(model, batch)
 
 
-def peer_losses(model: Any, rows: list[Encoded], device: torch.device) -> Iterator[Tensor]:
+def peer_losses(model: Any, rows: list[Encoded]) -> Iterator[Tensor]:
     with plain_attention(model):
-        for batch in plain_batches([(row,) for row in rows], PEER_ROWS, device):
+        for batch in plain_batches([(row,) for row in rows], PEER_ROWS):
             yield token_losses(model, batch)
 
 
-def sequence_log_probabilities(losses: list[Tensor], batches: list[TokenBatch]) -> Tensor:
-    """(pairs, 2): log p of each pair's answers, chosen and rejected, in the order of the batches."""
-    return torch.cat([row_log_probabilities(x, batch).view(-1, 2) for x, batch in zip(losses, batches, strict=True)])
+def pair_log_probabilities(model: Any, batch: TokenBatch) -> Tensor:
+    """(pairs, 2): log p of each pair's answers, chosen and rejected."""
+    return row_log_probabilities(token_losses(model, batch), batch).view(-1, 2)
 
 
 def ordinary_losses(model: Any, rows: list[Encoded]) -> Iterator[Tensor]:
@@ -76,4 +78,13 @@ def ordinary_losses(model: Any, rows: list[Encoded]) -> Iterator[Tensor]:
     with plain_attention(model):
         for part in batched(rows, ORDINARY_ROWS):
             count = supervised(list(part))
-            yield model(**padded(list(part)), use_cache=False, num_items_in_batch=count).loss * count
+            yield model(**labelled(list(part)), use_cache=False, num_items_in_batch=count).loss * count
+
+
+def labelled(rows: list[Encoded]) -> dict[str, Tensor]:
+    """Ids, mask and labels (B, T), padded on the right: what any trainer's collator makes."""
+    batch = pad(rows, 0).to(device())
+    labels = torch.full_like(batch.input_ids, -100)
+    labels.view(-1)[batch.predict_at + 1] = batch.targets
+    assert batch.attention_mask is not None  # a padded batch has one
+    return {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask, "labels": labels}

@@ -15,7 +15,7 @@ from astudent.language.notation import parse_compact, render_compact
 from astudent.student.pretraining.marks import FORM, NAME, SPELLED, TOLD, TRUTH
 from astudent.student.pretraining.muon import BatchedMuon
 from astudent.student.pretraining.packs import NOTHING, PackMaker
-from astudent.student.pretraining.requests import TASKS
+from astudent.student.pretraining.queries import TASKS
 from astudent.student.pretraining.separation import load, problems
 from astudent.student.pretraining.words import WordMaker
 
@@ -216,6 +216,25 @@ def test_a_run_that_is_stopped_goes_on_as_if_it_had_not_been(tmp_path):
         assert torch.equal(weights, runs["stopped"][key]), key
 
 
+def test_the_window_of_published_weights_is_kept(tmp_path):
+    """A small window again would ruin weights that were trained with a wide one."""
+    from astudent.student.pretraining import train
+    from astudent.student.pretraining.model import set_window
+    from astudent.student.pretraining.publish import publish
+
+    course = ((10, (train.Leg(320, 1, {"pick": 1.0}),)),)
+    first = train.Pretraining(train.Plan(tmp_path / "first", 1, 0, course=course, start=ROOT / "data/tiny_student"))
+    set_window(first.model, 40)
+    first.save()
+    publish(tmp_path / "first", tmp_path / "published")
+    assert load(tmp_path / "published/config.json")["sliding_window"] == 40
+    second = train.Pretraining(train.Plan(tmp_path / "second", 1, 0, course=course, start=tmp_path / "published"))
+    second._train_step()
+    second.save()
+    assert second.window == 40
+    assert train.Pretraining(train.Plan(tmp_path / "second", 1, 0, course=course)).window == 40
+
+
 @pytest.mark.slow
 def test_a_run_may_begin_with_published_weights(tmp_path):
     from astudent.student.pretraining import train
@@ -226,6 +245,6 @@ def test_a_run_may_begin_with_published_weights(tmp_path):
     publish(tmp_path / "first", tmp_path / "published")
     plan = train.Plan(tmp_path / "second", 900, 0, seed=5, start=tmp_path / "published")
     second = train.Pretraining(plan)
-    assert second.step == 0 and plan.rate(second.step, second.born) < 0.1
+    assert second.step == 0 and plan.rate(second.step) < 0.1
     for key, weights in first.model.state_dict().items():
         assert torch.equal(weights.bfloat16(), second.model.state_dict()[key].bfloat16()), key

@@ -18,7 +18,7 @@ Json = Any
 KINDS = {
     "number": ("same", "differ", "above", "atleast", "below", "atmost", "span"),
     "date": ("same", "above", "atleast", "below", "atmost", "span"),
-    "text": ("same", "differ", "holds", "begins", "ends"),
+    "text": ("same", "differ", "any", "none", "holds", "begins", "ends"),
     "flag": ("same",),
     "enum": ("same", "differ", "any", "none"),
 }
@@ -29,7 +29,7 @@ SCALARS = {
     "text": {"type": "string"},
     "flag": {"type": "boolean"},
 }
-LEAVES = ("relation first", "operand last but one", "triple")
+LEAVES = ("relation first", "operand last but one", "triple", "triple")
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,15 @@ class Dialect:
         self.leaf = rng.choice(LEAVES)
         self.junction = rng.choice(("tagged", "wrapped"))
         self.negated = rng.random() < 0.8
-        self.sort = rng.choice(("way first", "array", None))
+        self.sort = rng.choice(("way first", "array", "arrays", None))
         self.limit = rng.choice(("plain", "plain", "wrapped", None))
-        self.group = rng.choice(("plain", "listed", None))
+        self.measure = rng.random() < 0.7
+        self.group = rng.choice(("plain", "listed", None)) if self.measure else None
+        self.sorted_by = self._some_of(rng, [f for f in self.fields if f.kind != "flag"])
+        self.measured = self._some_of(rng, self.of_kind("number"))
+        self.grouped_by = self._some_of(rng, [f for f in self.fields if f.kind in ("enum", "flag", "text")])
+        self.functions = rng.sample(("sum", "avg", "min", "max"), rng.randint(1, 4))
+        self.bare = rng.random() < 0.5
         self.parts = rng.choice((["filter", "group", "sort", "limit"], ["limit", "sort", "group", "filter"]))
         self.defs = self._definition_names(rng, words)
 
@@ -121,8 +127,12 @@ class Dialect:
         chosen: dict[str, str] = {}
         for meaning, pool in pools.items():
             free = [word for word in pool.split() if word not in chosen.values()]
-            chosen[meaning] = rng.choice(free) if rng.random() < 0.25 else free[0]
+            chosen[meaning] = rng.choice(free)
         return chosen
+
+    @staticmethod
+    def _some_of(rng: Random, fields: list[Field]) -> list[Field]:
+        return rng.sample(fields, rng.randint(1, min(3, len(fields))))
 
     def _definition_names(self, rng: Random, words: WordMaker) -> dict[str, str]:
         parts = ["condition", "junction", "negation", *KINDS, *(f.name for f in self.fields)]
@@ -195,7 +205,7 @@ class Dialect:
     def query_schema(self) -> Json:
         definitions: dict[str, Json] = {"condition": choice([*self._combinations(), *self.leaf_schemas()], "anyOf")}
         root = {self.keys[part]: node for part in self.parts for node in self._part_schema(part)}
-        if self.group:
+        if self.measure:
             root[self.keys["measure"]] = self._measure_schema()
         return self.schema(closed(root, optional=True), definitions | self.field_definitions())
 
@@ -218,22 +228,29 @@ class Dialect:
             number = {"type": "integer", "minimum": 1, "maximum": 100}
             return {"plain": [number], "wrapped": [closed({self.keys["limit"]: number})]}.get(self.limit or "", [])
         if part == "group":
-            key = choice([field.const() for field in self.of_kind("enum")])
+            key = self._names_of(self.grouped_by)
             listed = {"type": "array", "items": key, "minItems": 1}
             return {"plain": [key], "listed": [closed({self.keys["list"]: listed})]}.get(self.group or "", [])
-        number, ways = self.ref("number"), {"enum": list(self.ways.values())}
+        names, ways = self._names_of(self.sorted_by), {"enum": list(self.ways.values())}
         shapes = {
-            "way first": closed({self.keys["way"]: ways, self.keys["sortkey"]: number}),
-            "array": places([number, ways]),
+            "way first": closed(
+                {self.keys["way"]: ways, self.keys["sortkey"]: {"type": "array", "items": names, "minItems": 1}}
+            ),
+            "array": places([names, ways]),
+            "arrays": {"type": "array", "items": places([names, ways]), "minItems": 1, "maxItems": 2},
         }
         return [shapes[self.sort]] if self.sort else []
 
+    def _names_of(self, fields: list[Field]) -> Json:
+        """One of the fields; a dialect with `bare` names gives their labels only where conditions are described."""
+        return {"enum": [field.name for field in fields]} if self.bare else choice([field.const() for field in fields])
+
     def _measure_schema(self) -> Json:
-        names = [self.measures[fn] for fn in ("sum", "avg", "min", "max")]
+        names = [self.measures[fn] for fn in self.functions]
         return choice(
             [
                 closed({self.keys["fn"]: {"const": self.measures["count"]}}),
-                places([{"enum": names}, self.ref("number")]),
+                places([{"enum": names}, self._names_of(self.measured)]),
             ],
             "anyOf",
         )
@@ -253,8 +270,12 @@ class Dialect:
     def encode_negation(self, word: str, item: Json) -> Json:
         return {word: {self.keys["one"]: item}}
 
-    def encode_sort(self, field: str, word: str) -> Json:
-        return {self.keys["way"]: word, self.keys["sortkey"]: field} if self.sort == "way first" else [field, word]
+    def encode_sort(self, keys: list[tuple[str, str]]) -> Json:
+        """(field, way) pairs, one of them unless the dialect sorts by `arrays`."""
+        if self.sort == "arrays":
+            return [list(key) for key in keys]
+        ((field, word),) = keys
+        return {self.keys["way"]: word, self.keys["sortkey"]: [field]} if self.sort == "way first" else [field, word]
 
     def encode_limit(self, number: Json) -> Json:
         return number if self.limit == "plain" else {self.keys["limit"]: number}

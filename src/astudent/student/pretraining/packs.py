@@ -14,7 +14,8 @@ from torch import Tensor
 from astudent.language.notation import render_compact
 from astudent.student.attention import Group, PackLayout
 from astudent.student.pretraining.marks import FORM, REST, SPELLED, TOLD, Example
-from astudent.student.pretraining.requests import TASKS, Task
+from astudent.student.pretraining.queries import TASKS
+from astudent.student.pretraining.tasks import Task
 from astudent.student.pretraining.words import WordMaker
 
 NOTHING = -100

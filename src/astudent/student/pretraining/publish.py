@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer
 
-from astudent.student.pretraining.model import new_model
+from astudent.student.pretraining.model import new_model, set_window
 
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}<start_of_turn>{{ 'model' if message['role'] == 'assistant' else message['role'] }}\n"
@@ -31,6 +31,7 @@ def publish(work: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     state = torch.load(work / "checkpoint.pt", weights_only=True)
     model = new_model(state["model"]["model.embed_tokens.weight"].shape[0])
+    set_window(model, state["window"])
     model.load_state_dict(state["model"])
     model.set_attn_implementation("sdpa")
     model.bfloat16().save_pretrained(folder)

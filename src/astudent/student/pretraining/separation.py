@@ -1,6 +1,7 @@
 """What pre-training's languages may not share with the pipeline's, checked on drawn dialects: words, shapes and phrasings.
 
-Shared on purpose: the notation, the prompt's order, JSON, the ways to write numbers and dates, bare joiners ("and", "or"), and plain lists of names.
+Shared on purpose: the notation, the prompt's order, JSON, the ways to write numbers and dates, bare joiners ("and", "or"), plain lists of names, and
+the words that English and French have for a relation ("at least", "before"), in other sentences.
 """
 
 import dataclasses
@@ -13,8 +14,8 @@ from typing import Any
 
 from astudent.language.phrasings_en import ENGLISH as PIPELINE_ENGLISH
 from astudent.language.phrasings_fr import FRENCH as PIPELINE_FRENCH
-from astudent.student.pretraining.phrasings import PHRASINGS
-from astudent.student.pretraining.requests import QueryTask
+from astudent.student.pretraining.phrasings import FRAMED, PHRASINGS
+from astudent.student.pretraining.queries import QueryTask
 from astudent.student.pretraining.words import FORBIDDEN, WordMaker
 
 Json = Any
@@ -105,7 +106,10 @@ def spoken_alike(catalog: Json) -> set[str]:
         for entry in catalog
         for text in _texts(entry["phrasings"]) | _texts(entry.get("phrasings_by_type", {}))
     }
-    ours = {plain(text) for phrasing in PHRASINGS.values() for texts in phrasing.values() for text in texts}
+    spoken = [*PHRASINGS.values(), *FRAMED.values()]
+    ours = {
+        plain(said) for phrasing in spoken for texts in phrasing.values() for text in texts for said in _texts(text)
+    }
     return {text for text in ours & theirs if len(re.findall(r"[^\W\d]{2,}", text)) >= 2}
 
 

@@ -16,7 +16,7 @@ import sentencepiece
 
 from astudent.language.notation import render_compact
 from astudent.student.pretraining.phrasings import MONTHS, NUMERALS, PHRASINGS
-from astudent.student.pretraining.requests import TASKS
+from astudent.student.pretraining.queries import TASKS
 from astudent.student.pretraining.words import WordMaker
 
 LETTERS = re.compile(r"[^\W\d_]+")

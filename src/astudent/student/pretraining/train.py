@@ -55,14 +55,15 @@ COURSE = (
     (800, (SHORT,)),
     (1300, (SHORT, LEAF, LEAF)),
     (2200, (LEAF, LEAVES, LEAVES, QUERIES)),
-    (10**9, (SHORT, LEAVES, QUERIES, QUERIES, QUERIES)),
+    (10**9, (LEAF, LEAVES, QUERIES, QUERIES, QUERIES)),
 )
 """What a run from nothing trains on: until each step, legs that its steps draw from."""
 READING_WEIGHT = 0.5
 """Of the middle reader's loss beside that of the answers."""
 POINTING_WEIGHT = 0.2
-FIRST_WINDOW, WIDENS_AT, STEPS_A_TOKEN = 8, 800, 5
 """Of the loss on where the last global layer looks."""
+FIRST_WINDOW, WIDENS_AT, STEPS_A_TOKEN = 8, 800, 5
+"""Positions that sliding layers see at first, the step from which they see more, and the steps for each further one."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,10 @@ class Plan:
     instruction: str = "Answer with JSON that fits the schema."
     start: Path | None = None  # a published folder whose weights a new run begins with
 
-    def rate(self, step: int, born: int) -> float:
-        """The factor on both learning rates at `step`, for optimizers that began at step `born`."""
+    def rate(self, step: int) -> float:
+        """The factor on both learning rates at `step`."""
         falling = (self.steps - step) / self.cooldown if self.cooldown else 1.0
-        return min(1.0, (step - born + 1) / self.warmup, max(0.02, falling))
+        return min(1.0, (step + 1) / self.warmup, max(0.02, falling))
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Losses:
 
 
 def window(step: int) -> int:
-    """Positions that the sliding layers see at a step. Copying emerges early with a small window; what comes after it needs the request in sight."""
+    """Positions that the sliding layers of a run from nothing see at a step. Copying emerges early with a small window; what comes after it needs the request in sight."""
     return min(WINDOW, FIRST_WINDOW + max(0, step - WIDENS_AT) // STEPS_A_TOKEN)
 
 
@@ -109,7 +110,7 @@ class Pretraining:
 
     def __init__(self, plan: Plan) -> None:
         plan.work.mkdir(parents=True, exist_ok=True)
-        self.plan, self.step, self.born = plan, 0, 0
+        self.plan, self.step = plan, 0
         tokenizer = load_tokenizer(plan)
         pieces = letter_pieces(tokenizer)
         self.makers = [
@@ -128,6 +129,7 @@ class Pretraining:
         ]
         torch.manual_seed(plan.seed)
         self.model = new_model(plan.vocabulary)
+        set_window(self.model, FIRST_WINDOW)
         self.embedding: Tensor = self.model.model.embed_tokens.weight
         self.reader = MiddleReader(self.model)
         self.last_global = global_layers(self.model)[-1]
@@ -141,8 +143,12 @@ class Pretraining:
     def checkpoint(self) -> Path:
         return self.plan.work / "checkpoint.pt"
 
+    @property
+    def window(self) -> int:
+        """Positions that the sliding layers see now."""
+        return self.model.config.sliding_window or WINDOW
+
     def losses(self, pack: Pack) -> Losses:
-        set_window(self.model, window(self.step))
         hidden = self.model.model(
             input_ids=pack.ids[None],
             attention_mask=ready_mask(),
@@ -183,13 +189,14 @@ class Pretraining:
         return self.makers[self.part][place].batch(rng, legs[place].batch)
 
     def _train_step(self) -> dict[str, float]:
+        set_window(self.model, max(self.window, window(self.step)))  # weights that began with a wider one keep it
         losses = self.losses(self.batch(Random(f"{self.plan.seed}-{self.step}")))
         loss = losses.answers.mean()
         (loss + READING_WEIGHT * losses.reading + POINTING_WEIGHT * losses.pointing).backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * self.plan.rate(self.step, self.born)
+                group["lr"] = group["initial_lr"] * self.plan.rate(self.step)
             optimizer.step()
             optimizer.zero_grad()
         self.step += 1
@@ -214,7 +221,7 @@ class Pretraining:
     def save(self) -> None:
         state = {
             "step": self.step,
-            "born": self.born,
+            "window": self.window,
             "model": self.model.state_dict(),
             "reader": self.reader.state_dict(),
             "optimizers": [o.state_dict() for o in self.optimizers],
@@ -225,7 +232,8 @@ class Pretraining:
 
     def _resume(self) -> None:
         state = torch.load(self.checkpoint, weights_only=True)
-        self.step, self.born = state["step"], state["born"]
+        self.step = state["step"]
+        set_window(self.model, state["window"])
         self.model.load_state_dict(state["model"])
         self.reader.load_state_dict(state["reader"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
@@ -235,6 +243,7 @@ class Pretraining:
                 group["initial_lr"] = rate  # this leg's, not the one that was saved
 
     def _begin_with(self, folder: Path) -> None:
+        set_window(self.model, json.loads((folder / "config.json").read_text(encoding="utf-8"))["sliding_window"])
         self.model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)  # the head is the embedding
 
     def _log(self, facts: dict[str, float]) -> None:
