@@ -48,27 +48,31 @@ class PrefixRecorder:
 class SharedPrefixDecoder:
     """Layout of decoding: B rows, each seeing its schema's prefix and its own tokens; rows of one prefix stand together.
 
-    `stores` holds the recorded keys and values of each prefix, `counts` how many rows follow it. A token at position P + s
-    of a row whose prefix has P positions stands in slot s, so pads of a short request are overwritten by the answer and
-    nothing has to be remembered about them.
+    `stores` holds the recorded keys and values of each prefix, `counts` how many rows follow it, `requests` (B,) the tokens
+    that each row begins with. A token at position P + s of a row whose prefix has P positions stands in slot s, so pads of a
+    short request are overwritten by the answer and nothing has to be remembered about them.
+
+    The first call takes all requests, each later one a token of each row. Layers with a small window keep what a row saw last
+    in a ring of so many places, the end of its prefix included, and never meet a whole prefix again.
     """
 
-    def __init__(self, stores: Sequence[Store], counts: Sequence[int], first_length: int) -> None:
-        self.stores, self.counts = list(stores), list(counts)
+    def __init__(self, stores: Sequence[Store], counts: Sequence[int], requests: Tensor) -> None:
+        self.stores, self.counts, self.requests = list(stores), list(counts), requests
         device = next(iter(stores[0].values()))[0].device
         lengths = torch.tensor([next(iter(store.values()))[0].shape[2] for store in stores], device=device)
         self.prefixes = lengths.repeat_interleave(torch.tensor(self.counts, device=device))  # (B,)
-        self.capacity = first_length + GROWTH
+        self.capacity = int(requests.max()) + GROWTH
         self.own: Store = {}
+        self.rings: Store = {}
         self.slots = torch.zeros(len(self.prefixes), 0, dtype=torch.long)
         self.used = 0
         self._masks: dict[int | None, tuple[Tensor | None, Tensor]] = {}
-        self._near_masks: dict[int, tuple[Tensor, Tensor]] = {}
+        self._ring_masks: dict[int, Tensor | None] = {}
 
     def place(self, slots: Tensor) -> None:
         """Says where the tokens of the next call stand: slots (B, Q)."""
         self.slots, self.used = slots, int(slots.max()) + 1
-        self._masks, self._near_masks = {}, {}
+        self._masks, self._ring_masks = {}, {}
         if self.used > self.capacity:
             more = self.used - self.capacity + GROWTH
             self.own = {layer: (_grown(k, more), _grown(v, more)) for layer, (k, v) in self.own.items()}
@@ -77,7 +81,10 @@ class SharedPrefixDecoder:
     def keep(self, rows: Tensor) -> None:
         """Drops all rows but these (n,), in ascending order, and the prefixes that no row follows any more."""
         self.prefixes = self.prefixes[rows]
-        self.own = {i: (k.index_select(0, rows), v.index_select(0, rows)) for i, (k, v) in self.own.items()}
+        self.own, self.rings = (
+            {i: (k.index_select(0, rows), v.index_select(0, rows)) for i, (k, v) in kept.items()}
+            for kept in (self.own, self.rings)
+        )
         group = torch.arange(len(self.counts)).repeat_interleave(torch.tensor(self.counts))[rows.cpu()]
         counts = torch.bincount(group, minlength=len(self.counts)).tolist()
         self.stores = [store for store, count in zip(self.stores, counts, strict=True) if count]
@@ -91,6 +98,9 @@ class SharedPrefixDecoder:
             theirs = [_grown(tensor, capacity - other.capacity) for tensor in other.own[layer]]
             key, value = (torch.cat(pair) for pair in zip(mine, theirs, strict=True))
             self.own[layer] = (key, value)
+        for layer, states in self.rings.items():
+            key, value = (torch.cat(pair) for pair in zip(states, other.rings[layer], strict=True))
+            self.rings[layer] = (key, value)
         self.prefixes = torch.cat([self.prefixes, other.prefixes])
         self.stores, self.counts = self.stores + other.stores, self.counts + other.counts
         self.capacity = capacity
@@ -103,8 +113,8 @@ class SharedPrefixDecoder:
         kv_heads = key.shape[1]
         folded = (query * scaling).view(rows, kv_heads, -1, length, dim)
         if window is not None and window <= SMALL_WINDOW:
-            near_key, near_value = self._append(module.layer_idx, key, value, window - 1)
-            out = self._attend_near(folded, near_key, near_value, window)
+            attend = self._attend_ring if module.layer_idx in self.rings else self._begin_ring
+            out = attend(module.layer_idx, folded, key, value, window)
             return out.reshape(rows, heads, length, dim).transpose(1, 2)
         own_key, own_value = self._append(module.layer_idx, key, value)
         visible = [self._visible(store, module.layer_idx, window) for store in self.stores]
@@ -123,34 +133,51 @@ class SharedPrefixDecoder:
         out = out + torch.matmul(tail, own_value).view(out.shape)
         return out.reshape(rows, heads, length, dim).transpose(1, 2)
 
-    def _attend_near(self, folded: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
-        """A small window: (B, Hkv, share, Q, D) against what its row holds, the end of its prefix first; no product with a whole prefix."""
-        rows, kv_heads, _, length, dim = folded.shape
-        at, seen = self._near(window, length)
-        if length == 1:
-            row = torch.arange(rows, device=key.device)[:, None]
-            key, value = (states[row, :, at].transpose(1, 2) for states in (key, value))  # (B, Hkv, window, D)
-        scores = torch.matmul(folded.reshape(rows, kv_heads, -1, dim), key.transpose(2, 3))
-        scores = scores.view(*folded.shape[:-1], -1).masked_fill(~seen[:, None, None], float("-inf"))
-        wide = scores if scores.dtype == torch.float64 else scores.float()
-        shares = torch.softmax(wide, -1).to(folded.dtype)
-        return torch.matmul(shares.view(rows, kv_heads, -1, shares.shape[-1]), value).view(folded.shape)
+    def _begin_ring(self, layer: int, folded: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
+        """The requests, (B, Hkv, share, Q, D) queries, against the ends of their prefixes and themselves; a row's last `window` places become its ring.
 
-    def _near(self, window: int, length: int) -> tuple[Tensor, Tensor]:
-        """Of what a row holds for a small window: which places are looked at, (B or 1, n), and which of them are seen, (B, Q, n).
-
-        One token looks at the last `window` places alone, several at all.
+        A prefix's last `window` - 1 positions stand before slot 0: position 0 of the ring's numbering is the first of them.
         """
-        if window not in self._near_masks:
-            tail, device = window - 1, self.slots.device
-            here = self.slots + tail  # (B, Q)
-            back = torch.arange(window, device=device)
-            at = here - back if length == 1 else torch.arange(tail + self.used, device=device)[None]
-            distance = here[:, :, None] - at[:, None]
-            first = tail - self.prefixes.clamp(max=tail)  # a shorter prefix leaves the places before it empty
-            seen = (distance >= 0) & (distance < window) & (at >= first[:, None])[:, None]
-            self._near_masks[window] = (at, seen)
-        return self._near_masks[window]
+        tail, length, device = window - 1, key.shape[2], key.device
+        keys, values = (
+            torch.cat([self._ends(layer, which, states, tail), states], 2) for which, states in enumerate((key, value))
+        )
+        distance = torch.arange(length, device=device)[:, None] + tail - torch.arange(tail + length, device=device)
+        there = torch.arange(tail + length, device=device) >= self._empty(tail)[:, None]
+        out = _attention(folded, keys, values, ((distance >= 0) & (distance < window)) & there[:, None])
+        last = self.requests[:, None] + torch.arange(tail, device=device)  # (B, tail): what the next token sees
+        row = torch.arange(len(last), device=device)[:, None]
+        rings = []
+        for states in (keys, values):
+            ring = states.new_zeros(*states.shape[:2], window, states.shape[3])
+            ring[row, :, last % window] = states[row, :, last]
+            rings.append(ring)
+        self.rings[layer] = (rings[0], rings[1])
+        return out
+
+    def _attend_ring(self, layer: int, folded: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
+        """One token of each row against its ring, in which it takes the oldest place."""
+        keys, values = self.rings[layer]
+        row, at = torch.arange(len(keys), device=key.device), (self.slots[:, 0] + window - 1) % window
+        keys[row, :, at] = key[:, :, 0]
+        values[row, :, at] = value[:, :, 0]
+        if window not in self._ring_masks:
+            empty = self._empty(window - 1)
+            place = self.slots + (torch.arange(window, device=key.device) - self.slots) % window  # (B, window)
+            self._ring_masks[window] = (place >= empty[:, None])[:, None] if bool(empty.any()) else None
+        return _attention(folded, keys, values, self._ring_masks[window])
+
+    def _ends(self, layer: int, which: int, like: Tensor, tail: int) -> Tensor:
+        """The last `tail` keys (`which` 0) or values of each row's prefix, (B, Hkv, tail, D); a shorter prefix leaves the first of them empty."""
+        places = like.new_zeros(len(self.prefixes), like.shape[1], tail, like.shape[3])
+        for rows, store in zip(places.split(self.counts), self.stores, strict=True):
+            end = store[layer][which][:, :, -tail:]
+            rows[:, :, tail - end.shape[2] :] = end
+        return places
+
+    def _empty(self, tail: int) -> Tensor:
+        """How many of the `tail` places before slot 0 are empty, (B,)."""
+        return tail - self.prefixes.clamp(max=tail)
 
     def _by_prefix(self, states: Tensor, others: Sequence[Tensor], filling: float) -> Tensor:
         """states (B, Hkv, share, Q, n) times each prefix's (Hkv, n or fewer, m): one product for all rows of a prefix.
@@ -164,26 +191,16 @@ class SharedPrefixDecoder:
             parts.append(F.pad(out, (0, width - other.shape[2]), value=filling))
         return torch.cat(parts)
 
-    def _append(self, layer: int, key: Tensor, value: Tensor, tail: int = 0) -> tuple[Tensor, Tensor]:
-        """Puts the call's keys and values into their slots; all places in use, (B, Hkv, tail + used, D) each.
-
-        `tail` places before the first slot hold a copy of the last positions of the row's prefix.
-        """
+    def _append(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Puts the call's keys and values into their slots; all slots in use, (B, Hkv, used, D) each."""
         if layer not in self.own:
-            self.own[layer] = (self._begun(layer, 0, key, tail), self._begun(layer, 1, value, tail))
+            shape = len(self.prefixes), key.shape[1], self.capacity, key.shape[3]
+            self.own[layer] = (key.new_zeros(shape), value.new_zeros(shape))
         keys, values = self.own[layer]
-        row, at = torch.arange(len(self.prefixes), device=key.device)[:, None], self.slots + tail
-        keys[row, :, at] = key.transpose(1, 2)
-        values[row, :, at] = value.transpose(1, 2)
-        return keys[:, :, : tail + self.used], values[:, :, : tail + self.used]
-
-    def _begun(self, layer: int, which: int, like: Tensor, tail: int) -> Tensor:
-        """Empty places, (B, Hkv, tail + capacity, D), after the ends of the rows' prefixes."""
-        places = like.new_zeros(len(self.prefixes), like.shape[1], tail + self.capacity, like.shape[3])
-        for rows, store in zip(places.split(self.counts), self.stores, strict=True) if tail else ():
-            end = store[layer][which][:, :, -tail:]
-            rows[:, :, tail - end.shape[2] : tail] = end
-        return places
+        row = torch.arange(len(self.prefixes), device=key.device)[:, None]
+        keys[row, :, self.slots] = key.transpose(1, 2)
+        values[row, :, self.slots] = value.transpose(1, 2)
+        return keys[:, :, : self.used], values[:, :, : self.used]
 
     @staticmethod
     def _visible(store: Store, layer: int, window: int | None) -> tuple[Tensor, Tensor]:
@@ -204,6 +221,17 @@ class SharedPrefixDecoder:
                 own = own & (distance < window)
             self._masks[window] = (prefix, own)
         return self._masks[window]
+
+
+def _attention(folded: Tensor, key: Tensor, value: Tensor, seen: Tensor | None) -> Tensor:
+    """Scaled queries (B, Hkv, share, Q, D) against keys and values (B, Hkv, n, D) where `seen` (B, Q, n); all of them without it."""
+    rows, kv_heads, *_, dim = folded.shape
+    scores = torch.matmul(folded.reshape(rows, kv_heads, -1, dim), key.transpose(2, 3)).view(*folded.shape[:-1], -1)
+    if seen is not None:
+        scores = scores.masked_fill(~seen[:, None, None], float("-inf"))
+    wide = scores if scores.dtype == torch.float64 else scores.float()
+    shares = torch.softmax(wide, -1).to(folded.dtype)
+    return torch.matmul(shares.view(rows, kv_heads, -1, shares.shape[-1]), value).view(folded.shape)
 
 
 def _grown(tensor: Tensor, more: int) -> Tensor:

@@ -178,7 +178,7 @@ class Batch:
         ids = torch.full((len(new), longest), self.student.pad_id, device=device)
         for row, request in enumerate(new):
             ids[row, : len(request.own)] = torch.tensor(request.own)
-        decoder = SharedPrefixDecoder(stores, counts, longest)
+        decoder = SharedPrefixDecoder(stores, counts, lengths)
         decoder.place(torch.arange(longest, device=device).expand(len(new), -1))
         hidden = _forward(self.trunk, ids, decoder.prefixes[:, None], decoder)
         last = hidden[torch.arange(len(new), device=device), lengths - 1]
