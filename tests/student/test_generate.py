@@ -10,7 +10,7 @@ import torch
 from tiny_models import SCHEMA, add_lora, make_model, make_tokenizer
 
 from astudent.errors import RunError
-from astudent.student.generate import Answer, Batch, generate
+from astudent.student.generate import Answer, Batch, Sampling, generate, requests_of
 from astudent.student.load import Student, assemble
 from astudent.student.prompt import render
 
@@ -50,6 +50,23 @@ def test_greedy_answers_are_transformers_own(family: str, window: int) -> None:
         assert [(a.text, a.tokens, a.truncated) for a, _ in pairs] == [
             (b.text, b.tokens, b.truncated) for _, b in pairs
         ]
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.usefixtures("in_double")
+def test_states_are_those_of_a_plain_forward(window: int) -> None:
+    """Greedy answers may hide a small fault; a prefix shorter and one longer than the window, side by side."""
+    student = assemble(make_model("gemma3", window=window, dtype=torch.float64), make_tokenizer())
+    batch = Batch(student, 100, Sampling())
+    asked = [request for texts in prompts().values() for request in requests_of(student, texts, None)]
+    batch.admit(dict(enumerate(asked)))
+    for _ in range(4):
+        batch.step()
+    assert batch.size == len(asked)
+    for row, last in zip(batch.rows, batch.last, strict=True):
+        ids = torch.tensor([row.request.ids + row.tokens])
+        plain = student.model.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state[0, -1]
+        assert torch.allclose(last, plain, atol=1e-10)
 
 
 @pytest.mark.usefixtures("in_double")

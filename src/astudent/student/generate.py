@@ -77,7 +77,7 @@ def generate(
     asked = [
         request
         for schema_id, texts in prompts.items()
-        for request in _requests(student, texts, grammars.get(schema_id) if schemas is not None else None)
+        for request in requests_of(student, texts, grammars.get(schema_id) if schemas is not None else None)
     ]
     was_training = student.model.training
     student.model.eval()
@@ -115,7 +115,7 @@ class Request:
         return self.schema.prefix + self.own
 
 
-def _requests(student: Student, texts: Sequence[str], grammar: SchemaGrammar | None) -> list[Request]:
+def requests_of(student: Student, texts: Sequence[str], grammar: SchemaGrammar | None) -> list[Request]:
     """The requests of one schema."""
     if not texts:
         return []
