@@ -100,10 +100,10 @@ class Dialect:
         self.leaf = rng.choice(LEAVES)
         self.junction = rng.choice(("tagged", "wrapped"))
         self.negated = rng.random() < 0.8
-        self.sort = rng.choice(("way first", "array", "arrays", None))
-        self.limit = rng.choice(("plain", "plain", "wrapped", None))
-        self.measure = rng.random() < 0.7
-        self.group = rng.choice(("plain", "listed", None)) if self.measure else None
+        self.sort = rng.choice(("way first", "array", "arrays", "arrays", None))
+        self.limit = rng.choice(("plain", "plain", "plain", "wrapped", None))
+        self.measure = rng.random() < 0.8
+        self.group = rng.choice(("plain", "listed", "listed", None)) if self.measure else None
         self.sorted_by = self._some_of(rng, [f for f in self.fields if f.kind != "flag"])
         self.measured = self._some_of(rng, self.of_kind("number"))
         self.grouped_by = self._some_of(rng, [f for f in self.fields if f.kind in ("enum", "flag", "text")])

@@ -47,10 +47,10 @@ class QueryTask(Task):
         lead = self.lead(language, parts, answer)
         texts = []
         if filtered:
-            if not answer and self.denies(0.05):
+            if not answer and self.denies(0.09):
                 lead, (spoken, answer["filter"]) = "", self.all_but(language)
             else:
-                spoken, answer["filter"] = self.exception(language) if self.denies(0.07) else self.condition(language)
+                spoken, answer["filter"] = self.exception(language) if self.denies(0.1) else self.condition(language)
             texts.append(spoken)
         if "sort" in parts and "limit" in parts and rng.random() < 0.5:
             texts.append(self.top(language, answer))
@@ -214,7 +214,8 @@ class QueryTask(Task):
         if field.kind == "number":
             return draw_number(self.rng)
         if field.kind == "date":
-            return self.rng.randint(1990, 2031), self.rng.randint(1, 12), self.rng.randint(1, 28)
+            day = 1 if self.rng.random() < 0.1 else self.rng.randint(1, 28)
+            return self.rng.randint(1990, 2031), self.rng.randint(1, 12), day
         return self.words.literal(self.rng) if field.kind == "text" else self.rng.choice(field.values)
 
     def value(self, language: str, field: Field, value: Any) -> tuple[str, Json]:

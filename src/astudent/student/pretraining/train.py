@@ -55,7 +55,7 @@ COURSE = (
     (800, (SHORT,)),
     (1300, (SHORT, LEAF, LEAF)),
     (2200, (LEAF, LEAVES, LEAVES, QUERIES)),
-    (10**9, (LEAF, LEAVES, QUERIES, QUERIES, QUERIES)),
+    (10**9, (LEAF, LEAVES, QUERIES, QUERIES, QUERIES, QUERIES)),
 )
 """What a run from nothing trains on: until each step, legs that its steps draw from."""
 READING_WEIGHT = 0.5
