@@ -54,14 +54,6 @@ def make_lean(model: Any) -> None:
             module.forward = types.MethodType(_merged_forward, module)
 
 
-def flush_denormals() -> None:
-    """Numbers below 1e-38 become 0 on the CPU, where each costs as much as a hundred others; sharp attention makes many.
-
-    Threads inherit it from the one that starts them, so it has to be said before the first parallel work.
-    """
-    torch.set_flush_denormal(True)
-
-
 def make_plain(model: Any) -> None:
     """Takes the leaner forwards out again."""
     for module in model.modules():

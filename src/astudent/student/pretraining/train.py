@@ -23,7 +23,6 @@ from torch import Tensor, nn
 from transformers import Gemma3ForCausalLM
 
 from astudent.student.attention import ready_mask
-from astudent.student.lean import flush_denormals
 from astudent.student.pretraining.marks import TOLD
 from astudent.student.pretraining.model import WINDOW, attention_to, new_model, set_window
 from astudent.student.pretraining.muon import BatchedMuon
@@ -111,7 +110,6 @@ class Pretraining:
 
     def __init__(self, plan: Plan) -> None:
         plan.work.mkdir(parents=True, exist_ok=True)
-        flush_denormals()
         self.plan, self.step = plan, 0
         tokenizer = load_tokenizer(plan)
         pieces = letter_pieces(tokenizer)
