@@ -41,7 +41,7 @@ def main(
     json_file: Annotated[Path | None, typer.Option("--json", help="Where the figures go.")] = None,
     repeats: Annotated[int, typer.Option(help="Pairs of starts for each script.")] = 7,
 ) -> None:
-    """Measure and print; a ratio below 1 is what a stage costs more than the imports alone."""
+    """Measure and print; below 1 a stage costs more than the imports alone."""
     cases = [case(script, repeats) for script in sorted((ROOT / "scripts").glob("[01]*_*.py"))]
     for found in cases:
         print(line(found))

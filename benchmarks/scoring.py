@@ -5,11 +5,9 @@ from typing import Any
 
 import torch
 from command import benchmark
-from measure import Case, Rival, Work, compare
-from models import device, make_rows, student
-from settings import Arrangement
+from models import device, student
 from torch import Tensor
-from ways import PEER, packed_losses, peer_losses, plain_attention
+from ways import Losses, losses_case, plain_attention
 
 from astudent.student.batching import pad
 from astudent.student.loss import losses_of_logits
@@ -23,25 +21,12 @@ def one_by_one(model: Any, rows: list[Encoded]) -> Iterator[Tensor]:
             yield losses_of_logits(model, pad([row], 0).to(device()))
 
 
-def case(model: Any, name: str, asked: Arrangement) -> list[Case]:
-    rows = make_rows(asked, model.config.vocab_size)
-    few, some = rows[: asked.ordinary_rows], rows[: asked.peer_rows]
+@torch.no_grad()
+def score(model: Any, losses: Losses, rows: list[Encoded]) -> float:
+    return sum(part.sum().item() for part in losses(model, rows))
 
-    def work(losses: Any, these: Any) -> Work:
-        @torch.no_grad()
-        def score() -> float:
-            return sum(part.sum().item() for part in losses(model, these))
 
-        return Work(score, len(these))
-
-    rivals = [
-        Rival("ordinary", "one row at a time, all logits", work(one_by_one, few)),
-        Rival("best_peer", PEER, work(peer_losses, some)),
-    ]
-    return compare(
-        f"scoring, {name}, {asked}", work(packed_losses, rows), rivals, asked.rounds, headline=asked.headline
-    )
-
+case = losses_case("scoring", score, ("one row at a time, all logits", one_by_one))
 
 if __name__ == "__main__":
     benchmark(

@@ -3,27 +3,24 @@
 from typing import Any
 
 from command import benchmark
-from measure import Case, Rival, Work, compare
-from models import make_rows, student, with_adapter
-from settings import Arrangement
-from ways import ORDINARY, PEER, ordinary_losses, packed_losses, peer_losses, step, supervised
+from models import student, with_adapter
+from ways import ORDINARY, Losses, losses_case, ordinary_losses, supervised
+
+from astudent.student.supervision import Encoded
 
 
-def case(model: Any, name: str, asked: Arrangement) -> list[Case]:
-    rows = make_rows(asked, model.config.vocab_size)
-    few, some = rows[: asked.ordinary_rows], rows[: asked.peer_rows]
+def step(model: Any, losses: Losses, rows: list[Encoded]) -> float:
+    """Forward and backward over all micro-batches; the mean loss of the rows' tokens."""
+    model.zero_grad()
+    total, count = 0.0, supervised(rows)
+    for part in losses(model, rows):
+        loss = part.sum() / count
+        loss.backward()
+        total += loss.item()
+    return total
 
-    def work(losses: Any, these: Any) -> Work:
-        return Work(lambda: step(model, lambda: losses(model, these), supervised(these)), len(these))
 
-    rivals = [
-        Rival("ordinary", ORDINARY, work(ordinary_losses, few)),
-        Rival("best_peer", PEER, work(peer_losses, some)),
-    ]
-    return compare(
-        f"SFT step, {name}, {asked}", work(packed_losses, rows), rivals, asked.rounds, headline=asked.headline
-    )
-
+case = losses_case("SFT step", step, (ORDINARY, ordinary_losses))
 
 if __name__ == "__main__":
     benchmark(

@@ -10,7 +10,9 @@ from itertools import batched
 from typing import Any
 
 import torch
-from models import device
+from measure import Case, Rival, Work, compare
+from models import device, make_rows
+from settings import Arrangement
 from torch import Tensor
 
 from astudent.student.attention import PREFIX_SHARED
@@ -22,6 +24,9 @@ ORDINARY_ROWS, PEER_ROWS = 2, 4
 ORDINARY = "padded rows, two at a time, all logits"
 PEER = "padded rows, four at a time, logits where supervised"
 UNBOUNDED = 10**9
+
+Losses = Callable[[Any, list[Encoded]], Iterator[Tensor]]
+"""A model's losses of rows, micro-batch by micro-batch."""
 
 
 def supervised(rows: list[Encoded]) -> int:
@@ -44,17 +49,6 @@ def packs(units: list[Unit]) -> list[TokenBatch]:
 
 def plain_batches(units: list[Unit], rows: int) -> list[TokenBatch]:
     return [batch.to(device()) for batch in Batcher(False, 0, UNBOUNDED, plain_rows=rows).micro_batches(units)[0]]
-
-
-def step(model: Any, losses: Callable[[], Iterator[Tensor]], count: int) -> float:
-    """Forward and backward over all micro-batches; the mean loss of `count` tokens."""
-    model.zero_grad()
-    total = 0.0
-    for part in losses():
-        loss = part.sum() / count
-        loss.backward()
-        total += loss.item()
-    return total
 
 
 def packed_losses(model: Any, rows: list[Encoded]) -> Iterator[Tensor]:
@@ -88,3 +82,25 @@ def labelled(rows: list[Encoded]) -> dict[str, Tensor]:
     labels.view(-1)[batch.predict_at + 1] = batch.targets
     assert batch.attention_mask is not None  # a padded batch has one
     return {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask, "labels": labels}
+
+
+def losses_case(
+    what: str, run: Callable[[Any, Losses, list[Encoded]], float], ordinary: tuple[str, Losses]
+) -> Callable[[Any, str, Arrangement], list[Case]]:
+    """A case of a benchmark that turns the losses of rows into one figure: packs against the `ordinary` way, (description, losses), and a peer's."""
+
+    def case(model: Any, name: str, asked: Arrangement) -> list[Case]:
+        rows = make_rows(asked, model.config.vocab_size)
+
+        def work(losses: Losses, count: int) -> Work:
+            return Work(lambda: run(model, losses, rows[:count]), count)
+
+        description, ordinary_way = ordinary
+        rivals = [
+            Rival("ordinary", description, work(ordinary_way, asked.ordinary_rows)),
+            Rival("best_peer", PEER, work(peer_losses, asked.peer_rows)),
+        ]
+        ours = work(packed_losses, asked.rows)
+        return compare(f"{what}, {name}, {asked}", ours, rivals, asked.rounds, headline=asked.headline)
+
+    return case
