@@ -1,5 +1,6 @@
 """Supervised training: exact sums, resumption, stopping, what stands in its folder."""
 
+import errno
 import json
 import shutil
 from dataclasses import replace
@@ -190,3 +191,27 @@ def test_stops_early_and_keeps_the_best(tmp_path: Path) -> None:
     steps = [line["step"] for line in lines(tmp_path) if "eval_loss" in line]
     assert steps == [1, 2, 3]
     assert (tmp_path / checkpoint.FINAL / "adapter_model.safetensors").is_file()
+
+
+def test_a_full_disk_ends_the_run_and_leaves_no_half_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole_run: tuple[Path, Student]
+) -> None:
+    """The second checkpoint does not fit; with room again the run goes on from the first and ends the same."""
+    from astudent.student import trainer
+
+    save, folders = trainer.save_adapter, []
+
+    def full(model: Any, folder: Path) -> None:
+        folders.append(folder)
+        if len(folders) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device", str(folder))
+        save(model, folder)
+
+    monkeypatch.setattr(trainer, "save_adapter", full)
+    with pytest.raises(OSError, match="No space left"):
+        train(tmp_path)
+    assert [folder.name for folder in checkpoint.numbered(tmp_path)] == ["checkpoint-2"]
+    assert not list(tmp_path.glob(".unfinished*"))
+    monkeypatch.undo()
+    train(tmp_path)
+    assert lines(tmp_path) == lines(whole_run[0])
