@@ -32,6 +32,9 @@ class Echo:
         self.asked.append([sample.query_id for sample in samples])
         return [Answer("p", f"{s.query_id}/{place}", 3, 2, "stop", 0.1) for place, s in enumerate(samples)]
 
+    def facts(self) -> dict[str, Any]:
+        return {}
+
 
 def rows_of(row: Make, schemas: int, each: int, **given: Any) -> list[DatasetRow]:
     return [row(100 * s + i, schema_id=f"s{s}", **given) for s in range(schemas) for i in range(each)]

@@ -38,6 +38,9 @@ class Scripted:
             self.answered += 1
             yield Answer(f"prompt {sample.query_id}", self._text(sample), 9, 4, "stop", 0.1)
 
+    def facts(self) -> dict[str, Any]:
+        return {}
+
     def _text(self, sample: Sample) -> str:
         return "{" if self.adapter == "none" else WRONG if sample.query_id.endswith("3") else RIGHT
 

@@ -10,9 +10,12 @@ import torch
 from tiny_models import SCHEMA, add_lora, make_model, make_tokenizer
 
 from astudent.errors import RunError
+from astudent.student.decoding import SharedPrefixDecoder
 from astudent.student.generate import Answer, Batch, Sampling, generate, requests_of
+from astudent.student.lean import make_lean
 from astudent.student.load import Student, assemble
 from astudent.student.prompt import render
+from astudent.student.selfcheck import check_answers
 
 FAMILIES = ["gemma3", "llama", "qwen2", "qwen3", "mistral"]
 REQUESTS = ["find it", "find that and more", "x", "where price is lots and lots of money"]
@@ -134,3 +137,29 @@ def test_a_schema_that_cannot_be_enforced_is_an_error() -> None:
     student = assemble(make_model("gemma3"), make_tokenizer())
     with pytest.raises(RunError, match="cannot be enforced"):
         list(generate(student, {"a": prompts()["a"]}, max_new_tokens=4, schemas={"a": {"not": {"type": "string"}}}))
+
+
+def test_the_self_check_accepts_shared_prefixes() -> None:
+    student = assemble(make_model("gemma3"), make_tokenizer())
+    make_lean(student.model)
+    result = check_answers(student, prompts())
+    assert result.mode == "shared" and student.decodes_packed
+    assert result.difference is not None and result.difference < 1e-4
+    norms = [module for module in student.model.modules() if type(module).__name__ == "Gemma3RMSNorm"]
+    assert norms and all("forward" in vars(norm) for norm in norms), "the leaner forwards are in again"
+
+
+@pytest.mark.parametrize("fault", ["ring", "error"])
+def test_the_self_check_catches_wrong_states(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ring that forgets its oldest place, and a backend that does not take a layout: answers come one by one, and it is said."""
+    student = assemble(make_model("gemma3"), make_tokenizer())
+    wanted = answers_of(student, prompts(), max_new_tokens=8, plain=True)
+    if fault == "ring":
+        monkeypatch.setattr(SharedPrefixDecoder, "_empty", lambda self, tail: self.prefixes * 0 + 3)
+    else:
+        monkeypatch.setattr(SharedPrefixDecoder, "attend", lambda *_: torch.zeros(1).view(7))
+    result = check_answers(student, prompts())
+    assert result.mode == "plain" and not student.decodes_packed
+    assert ("fails here: RuntimeError" in result.reason) == (fault == "error")
+    answers = answers_of(student, prompts(), max_new_tokens=8)
+    assert [a.text for a in answers["a"]] == [a.text for a in wanted["a"]]

@@ -96,6 +96,18 @@ def test_self_check_catches_a_wrong_mask(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not batcher.packed and result.mode == "plain" and "packs differ" in result.reason
 
 
+def test_self_check_catches_a_backend_without_layouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    from astudent.student.attention import PackLayout
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise TypeError("unexpected keyword argument 'layout'")
+
+    monkeypatch.setattr(PackLayout, "attend", refuse)
+    student = assemble(add_lora(make_model("gemma3")), make_tokenizer(), trainable=True)
+    batcher, result = check(student, [(row,) for row in make_rows()], 10**6)
+    assert not batcher.packed and result.mode == "plain" and "packs fail here: TypeError" in result.reason
+
+
 def test_unknown_architecture_takes_full_logits() -> None:
     from transformers import GPT2Config, GPT2LMHeadModel
 

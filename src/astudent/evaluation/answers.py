@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from astudent.evaluation.results import AnswerRow
 from astudent.evaluation.samples import Sample
@@ -31,6 +31,10 @@ class Student(Protocol):
 
     def answer(self, samples: Sequence[Sample]) -> Iterable[Answer]:
         """One answer for each sample, in order."""
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """What a run that asked this student keeps about how it answered."""
         ...
 
 

@@ -94,7 +94,7 @@ def collect_answers(
     start = time.monotonic()
     print(f"{NAME}: {target.label}: answering {len(samples)} requests ({target.decoding} decoding)", flush=True)
     written = write_answers(samples, student, target.answers, batch_size)
-    run.finish(samples=len(samples), written=written, seconds=round(time.monotonic() - start, 1))
+    run.finish(samples=len(samples), written=written, seconds=round(time.monotonic() - start, 1), **student.facts())
 
 
 def begin_verdicts(target: Target, config: Config, fresh: bool) -> StageRun:

@@ -2,9 +2,9 @@
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from astudent.evaluation.answers import Answer, Student
 from astudent.evaluation.results import Decoding
@@ -45,6 +45,7 @@ class GeneratingStudent:
         self._loaded = loaded
         self._config = config
         self._decoding: Decoding = decoding
+        self._mode: str | None = None
 
     def answer(self, samples: Sequence[Sample]) -> Iterator[Answer]:
         """One answer for each sample; RunError when a schema cannot be enforced by a grammar."""
@@ -56,6 +57,7 @@ class GeneratingStudent:
         prompts: dict[str, list[str]] = defaultdict(list)
         for sample, text in zip(samples, texts, strict=True):
             prompts[sample.row.schema_id].append(text)
+        self._check(prompts)
         schemas = {sample.row.schema_id: sample.row.schema_json for sample in samples}
         answers = generate(
             self._loaded,
@@ -69,6 +71,19 @@ class GeneratingStudent:
         )
         for text, a in zip(texts, answers, strict=True):
             yield Answer(text, a.text, a.prompt_tokens, a.tokens, "length" if a.truncated else "stop", a.seconds)
+
+    def facts(self) -> dict[str, Any]:
+        """`prefixes`: whether answers came from `shared` prefixes or by transformers' own generate (`plain`); None when nothing was asked."""
+        return {"prefixes": self._mode}
+
+    def _check(self, prompts: Mapping[str, Sequence[str]]) -> None:
+        """The first requests asked tell whether their prefix may be shared."""
+        from astudent.student.selfcheck import check_answers
+
+        if self._mode is None and prompts:
+            found = check_answers(self._loaded, prompts)
+            self._mode = found.mode
+            print(f"07: prefixes {found.mode}: {found.reason}", flush=True)
 
 
 def content_of(sample: Sample, prompt: PromptSettings) -> str:

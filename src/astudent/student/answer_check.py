@@ -15,11 +15,18 @@ from astudent.student.prompt import render
 
 
 class AnswerCheck:
-    """Called at evaluations; answers at every `every` steps, and at the last one."""
+    """Called at evaluations; answers at every `every` steps, and at the last one. `prompts` are the rows', rendered, by schema id."""
 
     def __init__(self, student: Student, rows: Sequence[CorpusRow], every: int, last: int | None, limit: int) -> None:
         self.student, self.rows, self.every, self.last, self.limit = student, list(rows), every, last, limit
         self._scorers: dict[str, Scorer] = {}
+        self._asked: dict[str, list[CorpusRow]] = {}
+        for row in self.rows:
+            self._asked.setdefault(row.schema_id, []).append(row)
+        self.prompts = {
+            schema_id: [render(student.tokenizer, row.prompt) for row in of_schema]
+            for schema_id, of_schema in self._asked.items()
+        }
 
     @staticmethod
     def build(student: Student, rows: Sequence[CorpusRow], settings: Training) -> AnswerCheck | None:
@@ -34,15 +41,10 @@ class AnswerCheck:
         """Rates over the rows, or nothing when it is not time."""
         if step % self.every and step != self.last:
             return {}
-        prompts: dict[str, list[str]] = {}
-        rows: dict[str, list[CorpusRow]] = {}
-        for row in self.rows:
-            prompts.setdefault(row.schema_id, []).append(render(self.student.tokenizer, row.prompt))
-            rows.setdefault(row.schema_id, []).append(row)
-        answers = generate(self.student, prompts, max_new_tokens=self.limit)
+        answers = generate(self.student, self.prompts, max_new_tokens=self.limit)
         scores = [
             self._scorer(row).score_text(answer.text, row.ast_json)
-            for row, answer in zip(chain.from_iterable(rows.values()), answers, strict=True)
+            for row, answer in zip(chain.from_iterable(self._asked.values()), answers, strict=True)
         ]
         return {
             "eval_answers": len(scores),

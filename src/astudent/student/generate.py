@@ -82,7 +82,7 @@ def generate(
     was_training = student.model.training
     student.model.eval()
     try:
-        if plain or not student.can_pack:
+        if plain or not student.decodes_packed:
             yield from (_plain(student, request, max_new_tokens, sampling) for request in asked)
         else:
             yield from _shared(student, asked, max_new_tokens, sampling, batch_size)

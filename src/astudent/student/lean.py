@@ -9,6 +9,8 @@ training compares the result with the untouched forward; evaluation takes it ove
 from __future__ import annotations
 
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -57,9 +59,25 @@ def make_lean(model: Any) -> None:
 def make_plain(model: Any) -> None:
     """Takes the leaner forwards out again."""
     for module in model.modules():
-        if getattr(vars(module).get("forward"), "__func__", None) in _OURS:
+        if _is_lean(module):
             del module.forward
             vars(module).pop("_kept_weight", None)
+
+
+@contextmanager
+def plainly(model: Any) -> Iterator[None]:
+    """The untouched forwards meanwhile."""
+    was_lean = any(_is_lean(module) for module in model.modules())
+    make_plain(model)
+    try:
+        yield
+    finally:
+        if was_lean:
+            make_lean(model)
+
+
+def _is_lean(module: nn.Module) -> bool:
+    return getattr(vars(module).get("forward"), "__func__", None) in _OURS
 
 
 def _norm_forward(around_one: bool) -> Any:

@@ -59,13 +59,15 @@ class LoadSettings(Protocol):
 
 @dataclass
 class Student:
-    """A model ready for use. `can_pack` says whether its architecture is one that packs are known for."""
+    """A model ready for use. `can_pack` says whether its architecture is one that packs are known for, `decodes_packed` whether answers
+    are decoded against their shared prefix; the self-check may take that back."""
 
     model: Any
     tokenizer: PreTrainedTokenizerBase
     backend: str
     base_model: str
     can_pack: bool
+    decodes_packed: bool
 
     @property
     def device(self) -> torch.device:
@@ -154,7 +156,7 @@ def assemble(
         )
         model = model.merge_and_unload() if adapter is not None and is_exact else model
         model.requires_grad_(False).eval()
-    return Student(model, tokenizer, backend, base_model, can_pack)
+    return Student(model, tokenizer, backend, base_model, can_pack, decodes_packed=can_pack)
 
 
 def identity_of_base(model: Any) -> str:

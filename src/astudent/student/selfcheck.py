@@ -1,12 +1,12 @@
-"""The self-check at the start of a run: packs against row by row, in the very model and backend that will train.
+"""The self-check at the start of a run: packs against row by row, in the very model and backend that will train or answer.
 
-Nothing that replaces attention or the head can make packs silently wrong: beyond tolerance the run takes plain batches,
-and its log and artefacts say so.
+Nothing that replaces attention or the head can make packs silently wrong: beyond tolerance, and where packs fail outright,
+the run takes plain batches or transformers' own `generate`, and its log and artefacts say so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,13 +14,30 @@ import torch
 from torch import Tensor
 
 from astudent.student.batching import Batcher, TokenBatch, Unit, pad
-from astudent.student.lean import make_lean, make_plain
+from astudent.student.generate import Batch, Row, Sampling, requests_of
+from astudent.student.lean import make_lean, make_plain, plainly
 from astudent.student.load import Student
 from astudent.student.loss import base_of, install_token_losses, losses_of_logits, token_losses
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 2e-3, torch.bfloat16: 8e-2, torch.float16: 2e-2}
 """Largest relative difference of the gradient that counts as the same, by the base's dtype; a tenth for the loss."""
 CHECKED_SCHEMAS, CHECKED_ROWS = 2, 3
+CHECKED_TOKENS = 3
+"""Tokens of an answer that are decoded before its states are compared a second time."""
+FAILURES = (RuntimeError, TypeError, ValueError, AttributeError, NotImplementedError)
+"""What a backend that knows nothing of packs may raise when it meets one."""
+
+
+@dataclass(frozen=True)
+class AnswersCheck:
+    """How answers will be decoded: against `shared` prefixes, or by transformers' own generate (`plain`); the largest relative difference of a state."""
+
+    mode: str
+    reason: str
+    difference: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -48,7 +65,12 @@ def check(student: Student, units: Sequence[Unit], token_budget: int) -> tuple[B
     make_lean(student.model)
     wrong = ""
     for mode, batcher in (("packs", packed), ("plain", plain)):
-        result = _measure(student.model, batcher.micro_batches([(row,) for row in rows])[0], _by_tokens(student.model))
+        batches = batcher.micro_batches([(row,) for row in rows])[0]
+        try:
+            result = _measure(student.model, batches, _by_tokens(student.model))
+        except FAILURES as error:
+            wrong = wrong or f"packs fail here: {_first_line(error)}"
+            continue
         loss, gradient = _differences(reference, result)
         if gradient <= _tolerance(student.model) and loss <= _tolerance(student.model) / 10:
             reason = wrong or f"equal row by row: loss within {loss:.1e}, gradient within {gradient:.1e}"
@@ -57,6 +79,56 @@ def check(student: Student, units: Sequence[Unit], token_budget: int) -> tuple[B
     make_plain(student.model)
     install_token_losses(student.model, "full")
     return plain, CheckResult("full", wrong, None, None)
+
+
+def check_answers(student: Student, prompts: Mapping[str, Sequence[str]]) -> AnswersCheck:
+    """Compares the states from which the first tokens of some answers are chosen with a plain forward of the same tokens.
+
+    `prompts` are rendered, by schema id. Beyond tolerance `student.decodes_packed` is taken back.
+    """
+    if not student.decodes_packed:
+        name = type(base_of(student.model)).__name__
+        return AnswersCheck("plain", f"decoding against shared prefixes is not known to be exact for {name}", None)
+    was_training = student.model.training
+    student.model.eval()
+    try:
+        difference = _states_differ(student, prompts)
+        reason = f"states of answers within {difference:.1e} of a plain forward"
+    except FAILURES as error:
+        difference, reason = None, f"decoding against shared prefixes fails here: {_first_line(error)}"
+    finally:
+        student.model.train(was_training)
+    student.decodes_packed = difference is not None and difference <= _tolerance(student.model)
+    return AnswersCheck("shared" if student.decodes_packed else "plain", reason, difference)
+
+
+def _states_differ(student: Student, prompts: Mapping[str, Sequence[str]]) -> float:
+    schemas = sorted(prompts.values(), key=len, reverse=True)[:CHECKED_SCHEMAS]
+    batch = Batch(student, CHECKED_TOKENS + 1, Sampling())
+    batch.admit(dict(enumerate(r for texts in schemas for r in requests_of(student, texts[:CHECKED_ROWS], None))))
+    largest = _largest_difference(student, batch)
+    for _ in range(CHECKED_TOKENS):
+        if batch.rows:
+            batch.step()
+    return max(largest, _largest_difference(student, batch))
+
+
+@torch.no_grad()
+def _largest_difference(student: Student, batch: Batch) -> float:
+    """Of the last states of the rows that have not ended, relative to a plain forward's."""
+
+    def plain(row: Row) -> Tensor:
+        ids = torch.tensor([row.request.ids + row.tokens], device=student.device)
+        return base_of(student.model).get_decoder()(input_ids=ids, use_cache=False).last_hidden_state[0, -1]
+
+    with plainly(student.model):
+        pairs = [(last, plain(row)) for row, last in zip(batch.rows, batch.last, strict=True) if not row.ended]
+    return max(((ours - theirs).norm() / theirs.norm()).item() for ours, theirs in pairs) if pairs else 0.0
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text.splitlines()[0][:200]}" if text else type(error).__name__
 
 
 def _sample(units: Sequence[Unit]) -> list[Any]:

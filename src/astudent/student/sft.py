@@ -27,7 +27,7 @@ from astudent.student.best import METRICS, Best
 from astudent.student.load import Student
 from astudent.student.metrics_log import FILE_NAME, MetricsLog, ProgressLine, cut_back
 from astudent.student.rows import as_sources, gate_verdict, read_corpus, split_rows, validation_sample
-from astudent.student.selfcheck import CheckResult, check
+from astudent.student.selfcheck import CheckResult, check, check_answers
 from astudent.student.supervision import Encoded, encode_rows
 from astudent.student.trainer import (
     EndOfRun,
@@ -115,6 +115,7 @@ def fit(
     units = [(row,) for row in rows]
     batcher, check_result = check(student, units, token_budget(student))
     print(f"{NAME}: {len(rows)} rows, {len(held_out)} for validation; {check_result.mode}: {check_result.reason}")
+    answers_result = check_answers(student, answer_check.prompts) if answer_check is not None else None
     key, greater = METRICS[settings.metric_for_best]
     best = Best(key, greater, settings.early_stop_min_delta, settings.early_stop_patience) if held_out else None
     plan = Plan(
@@ -137,7 +138,8 @@ def fit(
     )
     trainer.prepare(plan, best)
     trainer.answer_check = answer_check
-    return train_to_the_end(trainer, out), check_result
+    facts = train_to_the_end(trainer, out)
+    return facts | ({"answers": answers_result.as_json()} if answers_result else {}), check_result
 
 
 def sft_arguments(settings: Training, out: Path, *, evaluates: bool) -> SFTConfig:
