@@ -127,6 +127,9 @@ class Training(Section):
     batch_size: Annotated[Count, "Rows in a batch."]
     grad_accum: Annotated[Count, "Batches in an optimizer step."]
     rows_per_schema: Annotated[Count, "Rows of an optimizer step that share a schema, and its prefix."]
+    shared_prefixes: Annotated[
+        bool, "Compute a schema once for the rows that share it; false: each row by itself, slower."
+    ]
     learning_rate: Annotated[Positive, "Highest learning rate."]
     lr_scheduler_type: Annotated[Text, "Learning-rate schedule, by transformers' name."]
     warmup_steps: Annotated[Whole, "Steps until the highest learning rate."]
@@ -179,6 +182,9 @@ class Evaluation(Section):
     temperature: Annotated[NotNegative, "0 is greedy."]
     top_p: Annotated[Positive, Le(1), "Nucleus of sampling."]
     batch_size: Annotated[Count, "Requests answered together."]
+    shared_prefixes: Annotated[
+        bool, "Compute a schema once for its requests; false: transformers' generate, one by one."
+    ]
     seed: Annotated[Whole, "Seed of sampling and of the choice of rows."]
 
 
@@ -207,6 +213,9 @@ class Alignment(Section):
     batch_size: Annotated[Count, "Pairs in a batch."]
     grad_accum: Annotated[Count, "Batches in an optimizer step."]
     rows_per_schema: Annotated[Count, "Pairs of an optimizer step that share a schema, and its prefix."]
+    shared_prefixes: Annotated[
+        bool, "Compute a schema once for the pairs that share it; false: each answer by itself, slower."
+    ]
     learning_rate: Annotated[Positive, "Highest learning rate."]
     lr_scheduler_type: Annotated[Text, "Learning-rate schedule, by transformers' name."]
     warmup_steps: Annotated[Whole, "Steps until the highest learning rate."]

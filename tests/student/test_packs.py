@@ -108,6 +108,12 @@ def test_self_check_catches_a_backend_without_layouts(monkeypatch: pytest.Monkey
     assert not batcher.packed and result.mode == "plain" and "packs fail here: TypeError" in result.reason
 
 
+def test_rows_by_themselves_when_asked() -> None:
+    student = assemble(add_lora(make_model("gemma3")), make_tokenizer(), trainable=True)
+    batcher, result = check(student, [(row,) for row in make_rows()], 10**6, shared=False)
+    assert not batcher.packed and result.mode == "plain" and "as the configuration asks" in result.reason
+
+
 def test_unknown_architecture_takes_full_logits() -> None:
     from transformers import GPT2Config, GPT2LMHeadModel
 

@@ -39,6 +39,7 @@ ANSWER_KEYS = (
     "evaluation.temperature",
     "evaluation.top_p",
     "evaluation.batch_size",
+    "evaluation.shared_prefixes",
     "evaluation.seed",
 )
 

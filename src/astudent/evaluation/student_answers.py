@@ -81,7 +81,7 @@ class GeneratingStudent:
         from astudent.student.selfcheck import check_answers
 
         if self._mode is None and prompts:
-            found = check_answers(self._loaded, prompts)
+            found = check_answers(self._loaded, prompts, shared=self._config.evaluation.shared_prefixes)
             self._mode = found.mode
             print(f"07: prefixes {found.mode}: {found.reason}", flush=True)
 

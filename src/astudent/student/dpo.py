@@ -171,7 +171,7 @@ def align(
 ) -> tuple[dict[str, Any], CheckResult]:
     """Preference tuning in `out`. The reference is the adapter that `student` holds now."""
     set_seed(settings.seed)
-    batcher, check_result = check(student, units, token_budget(student))
+    batcher, check_result = check(student, units, token_budget(student), shared=settings.shared_prefixes)
     print(f"{NAME}: {len(units)} pairs; {check_result.mode}: {check_result.reason}", flush=True)
     reference = reference_losses(student, units, batcher)
     trainer = StudentDPOTrainer(
@@ -203,7 +203,7 @@ def train_control(
     set_seed(settings.seed)
     disable_dropout_in_model(student.model)  # as DPO does: the two differ in their loss alone
     chosen = [(unit[0],) for unit in units]
-    batcher, check_result = check(student, chosen, token_budget(student))
+    batcher, check_result = check(student, chosen, token_budget(student), shared=settings.shared_prefixes)
     print(f"{NAME}: control: {len(chosen)} chosen answers; {check_result.mode}: {check_result.reason}", flush=True)
     trainer = StudentSFTTrainer(
         model=student.model,

@@ -24,6 +24,7 @@ TOLERANCE = {torch.float64: 1e-6, torch.float32: 2e-3, torch.bfloat16: 8e-2, tor
 CHECKED_SCHEMAS, CHECKED_ROWS = 2, 3
 CHECKED_TOKENS = 3
 """Tokens of an answer that are decoded before its states are compared a second time."""
+BY_ROW = "each row by itself, as the configuration asks"
 FAILURES = (RuntimeError, TypeError, ValueError, AttributeError, NotImplementedError)
 """What a backend that knows nothing of packs may raise when it meets one."""
 
@@ -53,8 +54,10 @@ class CheckResult:
         return asdict(self)
 
 
-def check(student: Student, units: Sequence[Unit], token_budget: int) -> tuple[Batcher, CheckResult]:
-    """The batcher that is right for this model, and why. Leaves gradients and mode as they were."""
+def check(
+    student: Student, units: Sequence[Unit], token_budget: int, *, shared: bool = True
+) -> tuple[Batcher, CheckResult]:
+    """The batcher that is right for this model, and why; packs only if `shared`. Leaves gradients and mode as they were."""
     packed, plain = Batcher(True, student.pad_id, token_budget), Batcher(False, student.pad_id, token_budget)
     if not student.can_pack:
         name = type(base_of(student.model)).__name__
@@ -63,8 +66,9 @@ def check(student: Student, units: Sequence[Unit], token_budget: int) -> tuple[B
     make_plain(student.model)
     reference = _measure(student.model, [pad([row], student.pad_id) for row in rows], _by_logits(student.model))
     make_lean(student.model)
-    wrong = ""
-    for mode, batcher in (("packs", packed), ("plain", plain)):
+    wrong = "" if shared else BY_ROW
+    ways = {"packs": packed, "plain": plain} if shared else {"plain": plain}
+    for mode, batcher in ways.items():
         batches = batcher.micro_batches([(row,) for row in rows])[0]
         try:
             result = _measure(student.model, batches, _by_tokens(student.model))
@@ -75,17 +79,21 @@ def check(student: Student, units: Sequence[Unit], token_budget: int) -> tuple[B
         if gradient <= _tolerance(student.model) and loss <= _tolerance(student.model) / 10:
             reason = wrong or f"equal row by row: loss within {loss:.1e}, gradient within {gradient:.1e}"
             return batcher, CheckResult(mode, reason, loss, gradient)
-        wrong = wrong or f"packs differ from row by row: loss by {loss:.1e}, gradient by {gradient:.1e}"
+        if wrong in ("", BY_ROW):
+            wrong = f"{mode} differ from row by row: loss by {loss:.1e}, gradient by {gradient:.1e}"
     make_plain(student.model)
     install_token_losses(student.model, "full")
     return plain, CheckResult("full", wrong, None, None)
 
 
-def check_answers(student: Student, prompts: Mapping[str, Sequence[str]]) -> AnswersCheck:
+def check_answers(student: Student, prompts: Mapping[str, Sequence[str]], *, shared: bool = True) -> AnswersCheck:
     """Compares the states from which the first tokens of some answers are chosen with a plain forward of the same tokens.
 
-    `prompts` are rendered, by schema id. Beyond tolerance `student.decodes_packed` is taken back.
+    `prompts` are rendered, by schema id. Beyond tolerance, and unless `shared`, `student.decodes_packed` is taken back.
     """
+    if not shared:
+        student.decodes_packed = False
+        return AnswersCheck("plain", BY_ROW, None)
     if not student.decodes_packed:
         name = type(base_of(student.model)).__name__
         return AnswersCheck("plain", f"decoding against shared prefixes is not known to be exact for {name}", None)

@@ -113,9 +113,10 @@ def fit(
 ) -> tuple[dict[str, Any], CheckResult]:
     """Trains in `out` from the latest checkpoint there, if any. Returns facts of the run and the self-check's result."""
     units = [(row,) for row in rows]
-    batcher, check_result = check(student, units, token_budget(student))
+    batcher, check_result = check(student, units, token_budget(student), shared=settings.shared_prefixes)
     print(f"{NAME}: {len(rows)} rows, {len(held_out)} for validation; {check_result.mode}: {check_result.reason}")
-    answers_result = check_answers(student, answer_check.prompts) if answer_check is not None else None
+    shared = settings.shared_prefixes
+    answers_result = check_answers(student, answer_check.prompts, shared=shared) if answer_check is not None else None
     key, greater = METRICS[settings.metric_for_best]
     best = Best(key, greater, settings.early_stop_min_delta, settings.early_stop_patience) if held_out else None
     plan = Plan(
