@@ -109,6 +109,8 @@ def test_what_a_run_leaves(whole_run: tuple[Path, Student]) -> None:
     assert (final / "tokenizer.json").is_file() and (final / "tokenizer_config.json").is_file()
     about = json.loads((final / "astudent.json").read_text())
     assert about["batches"]["mode"] == "packs" and len(about["base_sha256"]) == 64
+    targets = json.loads((final / "adapter_config.json").read_text())["target_modules"]
+    assert len(targets) == 7 and targets == sorted(targets)
     from safetensors.torch import load_file
 
     names = load_file(final / "adapter_model.safetensors")

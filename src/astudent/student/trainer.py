@@ -290,4 +290,6 @@ class PackTrainer:
 
 def save_adapter(model: Any, folder: Path) -> None:
     """The trained adapter alone: no embeddings, no reference adapter."""
+    shape = model.peft_config["default"]
+    shape.target_modules = sorted(shape.target_modules)  # a set, which would be written in another order each time
     model.save_pretrained(str(folder), save_embedding_layers=False, selected_adapters=["default"])

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# benchmarks/run.sh [FOLDER] [flags]: every benchmark, its figures as JSON in FOLDER (benchmarks/results), then one table.
+# Flags go to those that take a model, such as --dtype bfloat16. Nothing else should run on the machine meanwhile.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+folder="${1:-benchmarks/results}"
+mkdir -p "$folder"
+for name in sft_step scoring generation dpo_step; do
+    .venv/bin/python "benchmarks/$name.py" --json "$folder/$name.json" "${@:2}"
+done
+.venv/bin/python benchmarks/help_cost.py --json "$folder/help_cost.json"
+.venv/bin/python benchmarks/table.py "$folder"
