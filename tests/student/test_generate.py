@@ -7,14 +7,13 @@ from typing import Any
 import jsonschema
 import pytest
 import torch
-from tiny_models import SCHEMA, add_lora, make_model, make_tokenizer
+from tiny_models import FAMILIES, SCHEMA, add_lora, make_model, make_tokenizer
 
 from astudent.errors import RunError
 from astudent.student.generate import Answer, Batch, Sampling, generate, requests_of
 from astudent.student.load import Student, assemble
 from astudent.student.prompt import render
 
-FAMILIES = ["gemma3", "llama", "qwen2", "qwen3", "mistral"]
 REQUESTS = ["find it", "find that and more", "x", "where price is lots and lots of money"]
 
 

@@ -5,43 +5,15 @@ from typing import Any
 
 import pytest
 import torch
+from against_rows import in_batches, row_by_row
 from rows_of import make_rows
-from tiny_models import add_lora, make_model, make_tokenizer
+from tiny_models import FAMILIES, add_lora, make_model, make_tokenizer
 
 from astudent.student.batching import Batcher, SchemaSampler, TokenBatch, pack, shared_prefix
 from astudent.student.lean import make_lean
 from astudent.student.load import assemble
 from astudent.student.loss import token_losses
 from astudent.student.selfcheck import check
-
-FAMILIES = ["gemma3", "llama", "qwen2", "qwen3", "mistral"]
-
-
-def gradients(model: Any) -> dict[str, torch.Tensor]:
-    return {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
-
-
-def row_by_row(model: Any, rows: list[Any]) -> tuple[float, dict[str, torch.Tensor]]:
-    """Loss and gradients by transformers' own forward, one row at a time, and torch's cross entropy."""
-    model.zero_grad()
-    total = torch.zeros((), dtype=torch.float64)
-    for row in rows:
-        ids = torch.from_numpy(row.input_ids.astype("int64"))[None]
-        labels = torch.from_numpy(row.labels.astype("int64"))
-        logits = model(input_ids=ids).logits[0]
-        total = total + torch.nn.functional.cross_entropy(logits[:-1], labels[1:], ignore_index=-100, reduction="sum")
-    total.backward()
-    return total.item(), gradients(model)
-
-
-def in_batches(model: Any, batches: list[TokenBatch]) -> tuple[float, dict[str, torch.Tensor]]:
-    model.zero_grad()
-    total = torch.zeros((), dtype=torch.float64)
-    for batch in batches:
-        total = total + token_losses(model, batch).sum()
-    total.backward()
-    return total.item(), gradients(model)
-
 
 def assert_same(found: tuple[float, dict[str, Any]], wanted: tuple[float, dict[str, Any]]) -> None:
     assert abs(found[0] - wanted[0]) / wanted[0] < 1e-12

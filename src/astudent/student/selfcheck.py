@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from astudent.student import flex_choice
 from astudent.student.batching import Batcher, TokenBatch, Unit, pad
 from astudent.student.lean import make_lean, make_plain
 from astudent.student.load import Student
@@ -51,7 +52,8 @@ def check(student: Student, units: Sequence[Unit], token_budget: int) -> tuple[B
         result = _measure(student.model, batcher.micro_batches([(row,) for row in rows])[0], _by_tokens(student.model))
         loss, gradient = _differences(reference, result)
         if gradient <= _tolerance(student.model) and loss <= _tolerance(student.model) / 10:
-            reason = wrong or f"equal row by row: loss within {loss:.1e}, gradient within {gradient:.1e}"
+            by = " by FlexAttention" if mode == "packs" and flex_choice.in_use() else ""
+            reason = wrong or f"equal row by row{by}: loss within {loss:.1e}, gradient within {gradient:.1e}"
             return batcher, CheckResult(mode, reason, loss, gradient)
         wrong = wrong or f"packs differ from row by row: loss by {loss:.1e}, gradient by {gradient:.1e}"
     make_plain(student.model)
