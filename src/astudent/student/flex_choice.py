@@ -110,7 +110,8 @@ def _difference(kind: Kind) -> float:
     states = [torch.randn(shape, generator=draw).to(kind.device, kind.dtype).requires_grad_() for shape in shapes]
     slope = torch.randn(shapes[0], generator=draw).to(kind.device, kind.dtype)
     blocks = SparseBlocks.build(TRIAL, TRIAL_WINDOW, kind.device)
-    found = blocks.attend(*states, kind.scaling).transpose(1, 2)
+    query, key, value = states
+    found = blocks.attend(query, key, value, kind.scaling).transpose(1, 2)
     index = torch.arange(TRIAL_TOKENS, device=kind.device)
     seen = blocks.mask.mask_mod(index, index, index[:, None], index)
     wide = [state.detach().float().requires_grad_() for state in states]
