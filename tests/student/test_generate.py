@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 import torch
-from tiny_models import SCHEMA, add_lora, make_model, make_tokenizer
+from tiny_models import FAMILIES, SCHEMA, add_lora, make_model, make_tokenizer
 
 from astudent.errors import RunError
 from astudent.student.decoding import SharedPrefixDecoder
@@ -17,7 +17,6 @@ from astudent.student.load import Student, assemble
 from astudent.student.prompt import render
 from astudent.student.selfcheck import check_answers
 
-FAMILIES = ["gemma3", "llama", "qwen2", "qwen3", "mistral"]
 REQUESTS = ["find it", "find that and more", "x", "where price is lots and lots of money"]
 
 

@@ -58,32 +58,45 @@ def make_tokenizer(template: str | None = GEMMA_TEMPLATE) -> PreTrainedTokenizer
     return tokenizer
 
 
+FAMILIES = ["gemma3", "llama", "qwen2", "qwen3", "mistral", "smollm2"]
+"""All architectures that packs are known for; SmolLM2 is a Llama with tied embeddings and a share of three."""
+
+
 def make_model(
-    kind: str, *, window: int = 8, layers: int = 3, seed: int = 0, dtype: torch.dtype = torch.float32
+    kind: str,
+    *,
+    window: int = 8,
+    layers: int = 3,
+    seed: int = 0,
+    dtype: torch.dtype = torch.float32,
+    head_dim: int = 12,
 ) -> Any:
     """A random model of the family `kind`, on the vocabulary of `make_tokenizer`."""
     torch.manual_seed(seed)
-    model = _random_model(kind, window, layers)
+    model = _random_model(kind, window, layers, head_dim)
     for parameter in model.parameters():  # rotary tables stay in float32, as transformers computes them
         parameter.data = parameter.data.to(dtype)
     return model
 
 
-def _random_model(kind: str, window: int, layers: int) -> Any:
+def _random_model(kind: str, window: int, layers: int, head_dim: int) -> Any:
     shape: Any = SHAPE | {"vocab_size": len(make_tokenizer()), "num_hidden_layers": layers}
     if kind == "gemma3":
         types = ["full_attention" if i % 3 == 2 else "sliding_attention" for i in range(layers)]
         config = Gemma3TextConfig(
-            **shape, head_dim=12, query_pre_attn_scalar=12, sliding_window=window, layer_types=types
+            **shape, head_dim=head_dim, query_pre_attn_scalar=head_dim, sliding_window=window, layer_types=types
         )
         return Gemma3ForCausalLM(config)
     if kind == "llama":
         return LlamaForCausalLM(LlamaConfig(**shape))
+    if kind == "smollm2":
+        heads = {"hidden_size": 9 * head_dim, "num_attention_heads": 9, "num_key_value_heads": 3}
+        return LlamaForCausalLM(LlamaConfig(**shape | heads, tie_word_embeddings=True))
     if kind == "qwen2":
         return Qwen2ForCausalLM(Qwen2Config(**shape))
     if kind == "qwen3":
-        return Qwen3ForCausalLM(Qwen3Config(**shape, head_dim=12))
-    return MistralForCausalLM(MistralConfig(**shape, head_dim=12, sliding_window=window))
+        return Qwen3ForCausalLM(Qwen3Config(**shape, head_dim=head_dim))
+    return MistralForCausalLM(MistralConfig(**shape, head_dim=head_dim, sliding_window=window))
 
 
 def add_lora(model: Any, rank: int = 4, dropout: float = 0.0) -> Any:

@@ -7,7 +7,7 @@ suffix starts at position P whatever its index), so results equal row by row.
 
 The function is registered with transformers as ``prefix_shared``. Without a
 `layout` it is plain SDPA, so the same model still serves padded batches and
-`generate`.
+`generate`. On a GPU packs take FlexAttention where they can (see `flex_choice`), else SDPA.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
+from astudent.student import flex_choice
 from astudent.student.band import SMALL_WINDOW, Band, as_bias, attend_small
+from astudent.student.flex import Run, SparseBlocks
 
 PREFIX_SHARED = "prefix_shared"
 SMALL_HEAD = 48
@@ -95,6 +97,20 @@ class PackLayout:
         self, module: Any, query: Tensor, key: Tensor, value: Tensor, window: int | None, scaling: float, dropout: float
     ) -> Tensor:
         """One sequence: query (1, H, T, D), key and value (1, Hkv, T, D) -> (1, T, H, D)."""
+        kind = flex_choice.Kind.of(query, key, scaling)
+        if not dropout and flex_choice.takes_flex(kind):
+            try:
+                return self.sparse_blocks(window).attend(query, key, value, scaling)
+            except Exception as error:
+                if not flex_choice.is_of_compiler(error):
+                    raise
+                flex_choice.give_up(kind, error)
+        return self.attend_by_sdpa(query, key, value, window, scaling, dropout)
+
+    def attend_by_sdpa(
+        self, query: Tensor, key: Tensor, value: Tensor, window: int | None, scaling: float, dropout: float
+    ) -> Tensor:
+        """The same, a group at a time, or in a band where the window is small."""
         if window is not None and window <= SMALL_WINDOW:
             return self.band(window).attend(query, key, value, scaling, dropout)
         parts = [
@@ -105,9 +121,18 @@ class PackLayout:
     def band(self, window: int) -> Band:
         """The blocks of a layer with a small sliding window, built once per batch."""
         if window not in self._cache:
-            runs = [(g.start, g.prefix, g.lengths) for g in self.groups]
-            self._cache[window] = Band.build(runs, window, self.device)
+            self._cache[window] = Band.build(self._runs(), window, self.device)
         return self._cache[window]
+
+    def sparse_blocks(self, window: int | None) -> SparseBlocks:
+        """What FlexAttention visits in the layers of one window, built once per batch."""
+        at = ("sparse", window)
+        if at not in self._cache:
+            self._cache[at] = SparseBlocks.build(self._runs(), window, self.device)
+        return self._cache[at]
+
+    def _runs(self) -> list[Run]:
+        return [(g.start, g.prefix, g.lengths) for g in self.groups]
 
     def _attend_group(
         self, g: Group, query: Tensor, key: Tensor, value: Tensor, window: int | None, scaling: float, dropout: float
