@@ -26,6 +26,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from transformers.utils import logging as transformers_log
 
 from astudent.errors import UsageError
+from astudent.student import processes
 from astudent.student.attention import PREFIX_SHARED
 from astudent.student.checkpoint import check_adapter
 from astudent.student.loss import FULL_PRECISION, base_of, install_token_losses
@@ -118,6 +119,7 @@ def load_student(settings: LoadSettings, adapter: str | Path | None = None, *, t
     UsageError for what this machine cannot do, a model that cannot be had, or a folder without adapter.
     """
     refuse_impossible(settings)
+    processes.join()
     backend = resolve_backend(settings.backend)
     if adapter is not None:
         check_adapter(adapter)
