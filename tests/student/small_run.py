@@ -35,7 +35,7 @@ TRAINING: dict[str, Any] = {
     "generation_eval_samples": 2,
     "generation_eval_max_new_tokens": 4,
 }
-ALIGNMENT: dict[str, Any] = {"learning_rate": 0.01, "sft_coef": 0.5, "control": True}
+ALIGNMENT: dict[str, Any] = {"batch_size": 5, "grad_accum": 1, "learning_rate": 0.01, "sft_coef": 0.5, "control": True}
 
 
 def build(folder: Path) -> None:
@@ -77,8 +77,8 @@ def build(folder: Path) -> None:
     write_atomic(folder / "pairs.jsonl", pairs)
 
 
-def write_config(folder: Path, out: Path) -> Path:
-    """A configuration whose outputs stand below `out` and whose inputs are those of `folder`."""
+def write_config(folder: Path, out: Path, **changes: Any) -> Path:
+    """A configuration whose outputs stand below `out` and whose inputs are those of `folder`; changes are of training."""
     base = {"base_model": str(folder / "base")}
     sections = {
         "extends": str(ROOT / "config" / "embedded.json"),
@@ -86,7 +86,8 @@ def write_config(folder: Path, out: Path) -> Path:
         "training": SHARED
         | TRAINING
         | base
-        | {"training_corpus": str(folder / "corpus.jsonl"), "output_dir": str(out / "sft")},
+        | {"training_corpus": str(folder / "corpus.jsonl"), "output_dir": str(out / "sft")}
+        | changes,
         "alignment": SHARED
         | ALIGNMENT
         | base

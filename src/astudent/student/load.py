@@ -67,6 +67,7 @@ class Student:
     backend: str
     base_model: str
     can_pack: bool
+    base_sha256: str
 
     @property
     def device(self) -> torch.device:
@@ -146,6 +147,7 @@ def assemble(
     if can_pack:
         base.set_attn_implementation(PREFIX_SHARED)
     install_token_losses(base, "supervised" if can_pack else "full")
+    base_sha256 = identity_of_base(model)  # now: training may shard the weights
     if adapter is not None:
         from peft import PeftModel
 
@@ -156,7 +158,7 @@ def assemble(
         )
         model = model.merge_and_unload() if adapter is not None and is_exact else model
         model.requires_grad_(False).eval()
-    return Student(model, tokenizer, backend, base_model, can_pack)
+    return Student(model, tokenizer, backend, base_model, can_pack, base_sha256)
 
 
 def identity_of_base(model: Any) -> str:

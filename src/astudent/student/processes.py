@@ -5,6 +5,7 @@ Each process must come to the same calls in the same order; a call waits until a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -20,8 +21,11 @@ WAIT = timedelta(hours=2)
 
 def join() -> None:
     """Meets the other processes and takes this one's device; before a model is loaded, or all would load on GPU 0."""
+    on_cpu = not torch.cuda.is_available()
     if process_count() > 1:
-        PartialState(cpu=not torch.cuda.is_available(), timeout=WAIT)
+        if on_cpu:  # accelerate would say cpu:0, to which torch.load cannot bring an optimizer's state
+            os.environ["ACCELERATE_TORCH_DEVICE"] = "cpu"
+        PartialState(cpu=on_cpu, timeout=WAIT)
 
 
 def total(values: Tensor) -> Tensor:

@@ -36,7 +36,6 @@ from astudent.student.trainer import (
     PackTrainer,
     Plan,
     index_dataset,
-    save_adapter,
     token_budget,
     unset_collator,
 )
@@ -199,6 +198,9 @@ def train_to_the_end(trainer: Any, out: Path) -> dict[str, Any]:
     """Trains, from the latest whole checkpoint where there is one; the metrics file is cut back to its step."""
     from transformers.trainer_callback import PrinterCallback
 
+    if trainer.is_sharded and trainer.answer_check is not None:
+        what = "generation_eval_steps: a model sharded over processes (FSDP, ZeRO-3) cannot answer while it trains"
+        raise UsageError(what, "Set it to none.")
     trainer.remove_callback(PrinterCallback)
     resumed = processes.of_first(lambda: tidied(out))
     if resumed is not None:
@@ -226,15 +228,13 @@ def save_final(student: Student, out: Path, result: dict[str, Any], check_result
         return
     with files.written_whole(out / files.FINAL) as place:
         best = result["best_checkpoint"]
-        if best and (Path(best) / files.ADAPTER_FILES[1]).is_file():
-            for name in files.ADAPTER_FILES:
-                shutil.copy2(Path(best) / name, place / name)
-        else:
-            save_adapter(student.model, place)
+        kept = Path(best) if best and (Path(best) / files.ADAPTER_FILES[1]).is_file() else files.numbered(out)[-1]
+        for name in files.ADAPTER_FILES:
+            shutil.copy2(kept / name, place / name)
         student.tokenizer.save_pretrained(str(place))
         about = {
             "base_model": student.base_model,
-            "base_sha256": load.identity_of_base(student.model),
+            "base_sha256": student.base_sha256,
             "backend": student.backend,
             "batches": check_result.as_json(),
             **result,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import DistributedType
 from datasets import Dataset
 from torch import Tensor
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -135,10 +136,15 @@ class PackTrainer:
             part.weights = self._kept_weights(part, units)
         norm = self._over_processes(self.step_norm(step))
         loss = torch.zeros((), device=self.args.device)
-        for index, (part, units) in enumerate(shares):
-            sync = contextlib.nullcontext() if index == len(shares) - 1 else self.accelerator.no_sync(model)
+        rounds = self._rounds(len(shares))
+        for index in range(rounds):
+            sync = contextlib.nullcontext() if index == rounds - 1 else self.accelerator.no_sync(model)
             with sync:
-                value = self.compute_loss(model, {"batch": part, "units": units}, num_items_in_batch=norm)
+                if index < len(shares):
+                    part, units = shares[index]
+                    value = self.compute_loss(model, {"batch": part, "units": units}, num_items_in_batch=norm)
+                else:
+                    value = token_losses(model, self._filler()).sum() * 0.0
                 self.accelerator.backward(value)
             loss += value.detach()
         of_all = self._over_processes(
@@ -148,6 +154,15 @@ class PackTrainer:
             self._stop_for_nan(step, f"loss {of_all}")
         self._last_step = step
         return loss
+
+    @staticmethod
+    def _rounds(batches: int) -> int:
+        """Calls of the model that every process makes: a sharded model gathers its weights from all in each call."""
+        return int(processes.highest((float(batches),))[0])
+
+    def _filler(self) -> TokenBatch:
+        """One row, for a call whose result does not count."""
+        return self.plan.batcher.micro_batches(self.plan.units[:1])[0][0].to(self.args.device)
 
     def step_norm(self, step: StepBatch) -> float:
         """What a step's loss is divided by: the sum of its tokens' weights."""
@@ -249,10 +264,13 @@ class PackTrainer:
             self._eval_batches = self.plan.batcher.micro_batches(units[own])[0]
         self.model.eval()
         sums = LossSums.zeros()
-        for batch in self._eval_batches:
-            batch = batch.to(self.args.device)
+        for index in range(self._rounds(len(self._eval_batches))):
+            counts = index < len(self._eval_batches)
+            batch = self._eval_batches[index].to(self.args.device) if counts else self._filler()
             with self.compute_loss_context_manager():  # pyright: ignore[reportAttributeAccessIssue]
-                sums.add(token_losses(self.model, batch), batch)
+                losses = token_losses(self.model, batch)
+            if counts:
+                sums.add(losses, batch)
         return sums.over_processes()
 
     def _determine_best_metric(self, metrics: dict[str, Any], trial: Any = None) -> bool:
@@ -285,13 +303,25 @@ class PackTrainer:
             files.rotate(folder.parent, self.args.save_total_limit, Path(best) if best else None)
 
     def _fill_checkpoint(self, place: Path) -> None:
-        extra = self.extra_state()
+        extra, whole = self.extra_state(), self._whole_weights()
         if self.args.should_save:
-            save_adapter(self.model, place)
+            save_adapter(self.accelerator.unwrap_model(self.model), place, whole)
             write_atomic(place / files.EXTRA_STATE, json.dumps(extra) + "\n")
             self.state.save_to_json(str(place / files.TRAINER_STATE))
         self._save_optimizer_and_scheduler(str(place))  # pyright: ignore[reportAttributeAccessIssue]
         self._save_rng_state(str(place))  # pyright: ignore[reportAttributeAccessIssue]  # each process its own
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether a process holds a part of the weights alone (FSDP, ZeRO-3)."""
+        is_deepspeed = self.accelerator.distributed_type == DistributedType.DEEPSPEED
+        zero_3 = is_deepspeed and self.accelerator.state.deepspeed_plugin.zero_stage == 3
+        return zero_3 or self.accelerator.distributed_type == DistributedType.FSDP
+
+    def _whole_weights(self) -> dict[str, Tensor] | None:
+        """A sharded model's weights, gathered by all processes for the first one; None where the model has them."""
+        wrapped = self.model_wrapped  # pyright: ignore[reportAttributeAccessIssue]
+        return self.accelerator.get_state_dict(wrapped) if self.is_sharded else None
 
     def extra_state(self) -> dict[str, Any]:
         """What a checkpoint holds beside the trainer's own state; the sums are those of all processes."""
@@ -306,6 +336,7 @@ class PackTrainer:
             self.best.restore(extra["best"])
 
 
-def save_adapter(model: Any, folder: Path) -> None:
-    """The trained adapter alone: no embeddings, no reference adapter."""
-    model.save_pretrained(str(folder), save_embedding_layers=False, selected_adapters=["default"])
+def save_adapter(model: Any, folder: Path, weights: dict[str, Tensor] | None = None) -> None:
+    """The trained adapter alone: no embeddings, no reference adapter. `weights` stand in for the model's own."""
+    options: dict[str, Any] = {} if weights is None else {"state_dict": weights}
+    model.save_pretrained(str(folder), save_embedding_layers=False, selected_adapters=["default"], **options)
