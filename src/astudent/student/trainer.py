@@ -138,7 +138,9 @@ class PackTrainer:
         loss = torch.zeros((), device=self.args.device)
         rounds = self._rounds(len(shares))
         for index in range(rounds):
-            sync = contextlib.nullcontext() if index == rounds - 1 else self.accelerator.no_sync(model)
+            is_last = index == rounds - 1
+            self.accelerator.gradient_state._set_sync_gradients(is_last)  # DeepSpeed takes a step where it is true
+            sync = contextlib.nullcontext() if is_last else self.accelerator.no_sync(model)
             with sync:
                 if index < len(shares):
                     part, units = shares[index]
