@@ -150,7 +150,7 @@ def test_the_other_stages_refuse_a_launch_of_several() -> None:
 def test_accelerate_reads_its_configurations(file: Path) -> None:
     """A key that it does not know is an error to it."""
     config: Any = load_config_from_file(str(file))
-    assert config.num_processes == 2 and str(config.distributed_type) in ("FSDP", "DEEPSPEED")
+    assert config.num_processes == 2 and config.distributed_type in ("FSDP", "DEEPSPEED")
 
 
 def test_shares_are_even_whole_and_cut_where_the_schema_changes() -> None:
