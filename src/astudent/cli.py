@@ -3,6 +3,7 @@
 import inspect
 import os
 import sys
+import time
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +13,15 @@ from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 import typer
 
 from astudent.errors import AstudentError, RunError, UsageError, report
+from astudent.launch import is_first, process_count
 from astudent.settings import SECTIONS
 
 Spelling = Mapping[str, str]  # "section.key" -> its flag, or "--flag/--opposite"
+
+IN_PROCESSES = ("train", "align")
+"""Stages that several processes of one launch (torchrun, accelerate) may share."""
+SILENCE = 5.0
+"""How long (s) a process of a launch lets the first one speak before it reports an error of its own."""
 
 NULL = object()  # what `none` on a flag means: the key's null, as against a flag that was not given
 
@@ -69,6 +76,8 @@ def with_exit_code(action: Callable[[], None]) -> None:
 
 
 def _end(error: BaseException) -> NoReturn:
+    if not is_first():
+        time.sleep(SILENCE)  # an error that all have is the first one's to say; the launcher then stops the others
     report(error)
     raise typer.Exit(error.exit_code if isinstance(error, AstudentError) else 1)
 
@@ -83,6 +92,8 @@ def _run_stage(module: str, keys: Sequence[str], given: Mapping[str, Any]) -> No
     model = overrides.get("teacher.model") or overrides.get("evaluation.teacher_model")
     if given.get("offline_fallback") and given.get(_name("teacher.model")):
         raise UsageError("--offline-fallback is the teacher without a model", "Take --model or it out.")
+    if process_count() > 1 and module not in IN_PROCESSES:
+        raise UsageError(f"{process_count()} processes were launched, and this stage runs in one", "Call it plainly.")
     config = load_config(given["config"], overrides)
     options = Options(fresh=given["fresh"], model=None if given.get("offline_fallback") else model)
     import_module(f"astudent.stages.{module}").run(config, options)

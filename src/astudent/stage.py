@@ -18,6 +18,7 @@ from typing import Any, Literal
 from astudent.config import Config
 from astudent.errors import RunError, UsageError
 from astudent.jsonl import sha256_of, write_atomic
+from astudent.launch import is_first
 
 FILE_SUFFIXES = (".jsonl", ".json")  # any other output is a folder, `qwen2.5-vl-3b` too
 
@@ -79,9 +80,15 @@ class StageRun:
         `settings` may be nested (section -> key -> value) or flat ("section.key" -> value).
         UsageError for an output folder that holds something else; RunError for an input that is not there, or when
         another process is at work on the same output.
+
+        Of the processes of one launch the first alone acts. The others only look: whether there is something to do
+        is the same before and after its acts.
         """
         hashes = {str(item.path): item.digest() for item in map(_as_input, inputs)}
         run = cls(name, tuple(map(Path, outputs)), flat(settings), hashes)
+        if not is_first():
+            run._look(fresh, set(growing))
+            return run
         for path in run.outputs:
             _refuse_foreign_folder(path, run.record_path)
         run._look(fresh, set(growing))
@@ -103,8 +110,9 @@ class StageRun:
 
     def finish(self, **facts: Any) -> None:
         """Marks the run as finished; `facts` (counts and the like) are kept in the record."""
-        self._write_record(finished=True, facts=facts)
-        _release(self.record_path)
+        if is_first():
+            self._write_record(finished=True, facts=facts)
+            _release(self.record_path)
 
     def _say(self, text: str | None) -> None:
         print(f"{self.name[:2]}: {text or 'extended: ' + '; '.join(self.changed)}", flush=True)
@@ -162,9 +170,9 @@ class StageRun:
 
 
 def _hold(record: Path, root: Path) -> None:
-    """Takes a lock until the run is finished; a killed process leaves none. Processes of one launch share their first one's."""
+    """Takes a lock until the run is finished; a killed process leaves none."""
     record = record.resolve()
-    if record in _HELD or os.environ.get("RANK", "0") != "0":
+    if record in _HELD:
         return
     lock = root / ".locks" / hashlib.sha256(str(record).encode()).hexdigest()[:16]
     lock.parent.mkdir(parents=True, exist_ok=True)

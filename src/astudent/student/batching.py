@@ -194,7 +194,7 @@ class Batcher:
             yield from _within_budget(members, units, self.token_budget)
 
     def _plain_units(self, units: Sequence[Unit]) -> int:
-        return max(1, self.plain_rows // len(units[0]))
+        return max(1, self.plain_rows // len(units[0])) if units else 1
 
     def _cost(self, rows: Sequence[Encoded]) -> int:
         if not self.packed:
@@ -236,7 +236,7 @@ class SchemaSampler(BatchRebalanceSampler):
         self, schema_ids: Sequence[str], per_step: int, share: int, seed: int, rank: int = 0, world: int = 1
     ) -> None:
         self.per_step, self.share, self.seed, self.rank, self.world = per_step, share, seed, rank, world
-        self.size = len(schema_ids)
+        self.schema_ids, self.size = schema_ids, len(schema_ids)
         self.epoch = 0
         self._by_schema: dict[str, list[int]] = {}
         for index, schema_id in enumerate(schema_ids):
@@ -266,6 +266,21 @@ class SchemaSampler(BatchRebalanceSampler):
         return [index for run in runs for index in run]
 
     def _own(self, step: list[int]) -> list[int]:
-        """This process's part of a step: a stretch, so that rows of one schema stay together."""
-        size = -(-len(step) // self.world)
-        return step[self.rank * size : (self.rank + 1) * size]
+        """This process's part of a step."""
+        return step[own_stretch([self.schema_ids[index] for index in step], self.rank, self.world)]
+
+
+def own_stretch(schema_ids: Sequence[str], rank: int, world: int) -> slice:
+    """The part of a sequence of rows that is a process's own: none is empty where there are as many rows as processes.
+
+    The parts are even, but a cut moves by up to a quarter of a part to where the schema changes: the prefix of a run
+    that is cut in two is computed twice.
+    """
+    return slice(_cut(schema_ids, rank, world), _cut(schema_ids, rank + 1, world))
+
+
+def _cut(schema_ids: Sequence[str], part: int, world: int) -> int:
+    even, reach = len(schema_ids) * part // world, len(schema_ids) // world // 4
+    near = sorted(range(even - reach, even + reach + 1), key=lambda at: abs(at - even))
+    inside = 0 < even < len(schema_ids)
+    return next((at for at in near if inside and schema_ids[at - 1] != schema_ids[at]), even)

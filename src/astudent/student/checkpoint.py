@@ -29,10 +29,15 @@ def check_adapter(folder: Path | str) -> None:
         raise UsageError(f"{folder}: no adapter there ({missing[0]} is missing)", hint)
 
 
+def unfinished(folder: Path) -> Path:
+    """Where a folder is filled before it gets its name."""
+    return folder.with_name(_UNFINISHED + folder.name)
+
+
 @contextmanager
 def written_whole(folder: Path) -> Iterator[Path]:
     """A folder to fill; it gets its name, fsynced, when the block ends well, and vanishes otherwise."""
-    building = folder.with_name(_UNFINISHED + folder.name)
+    building = unfinished(folder)
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     try:

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from astudent.student import load  # first: on a GPU it imports unsloth, which patches what follows
+from astudent.student import load, processes  # load first: on a GPU it imports unsloth, which patches what follows
 
 # isort: split
 
@@ -27,6 +27,7 @@ from trl.trainer.utils import disable_dropout_in_model
 from astudent.errors import RunError
 from astudent.evaluation.pairs import PairRow
 from astudent.jsonl import read_rows
+from astudent.launch import is_first
 from astudent.settings import Alignment, Config
 from astudent.stage import StageRun
 from astudent.student.batching import Batcher, StepBatch, TokenBatch, Unit
@@ -120,20 +121,19 @@ class StudentDPOTrainer(PackTrainer, DPOTrainer):
 
     def train_line(self) -> dict[str, Any]:
         """Means over the pairs since the last line, and the chosen answers' losses by role."""
-        self.train_sums.all_reduce()
-        if self.args.world_size > 1:
-            torch.distributed.all_reduce(self.pair_sums)
-        *sums, pairs = self.pair_sums.tolist()
+        roles = self.train_sums.over_processes()
+        *sums, pairs = processes.total(self.pair_sums).tolist()
         self.pair_sums = torch.zeros_like(self.pair_sums)
         means = {name: value / pairs for name, value in zip(PAIR_COLUMNS, sums, strict=True)}
-        return {**means, "chosen_loss": self.train_sums.mean(), **self.train_sums.by_role()}
+        return {**means, "chosen_loss": roles.mean(), **roles.by_role()}
 
     def extra_state(self) -> dict[str, Any]:
-        return super().extra_state() | {"pairs": self.pair_sums.tolist()}
+        return super().extra_state() | {"pairs": processes.total(self.pair_sums).tolist()}
 
     def restore(self, extra: dict[str, Any]) -> None:
         super().restore(extra)
-        self.pair_sums = torch.tensor(extra["pairs"], dtype=torch.float64)
+        if is_first():
+            self.pair_sums = torch.tensor(extra["pairs"], dtype=torch.float64)
 
 
 def train_dpo(config: Config, run: StageRun, *, control: bool) -> None:
@@ -172,7 +172,7 @@ def align(
     """Preference tuning in `out`. The reference is the adapter that `student` holds now."""
     set_seed(settings.seed)
     batcher, check_result = check(student, units, token_budget(student), shared=settings.shared_prefixes)
-    print(f"{NAME}: {len(units)} pairs; {check_result.mode}: {check_result.reason}", flush=True)
+    processes.say(f"{NAME}: {len(units)} pairs; {check_result.mode}: {check_result.reason}")
     reference = reference_losses(student, units, batcher)
     trainer = StudentDPOTrainer(
         model=student.model,
@@ -204,7 +204,7 @@ def train_control(
     disable_dropout_in_model(student.model)  # as DPO does: the two differ in their loss alone
     chosen = [(unit[0],) for unit in units]
     batcher, check_result = check(student, chosen, token_budget(student), shared=settings.shared_prefixes)
-    print(f"{NAME}: control: {len(chosen)} chosen answers; {check_result.mode}: {check_result.reason}", flush=True)
+    processes.say(f"{NAME}: control: {len(chosen)} chosen answers; {check_result.mode}: {check_result.reason}")
     trainer = StudentSFTTrainer(
         model=student.model,
         args=SFTConfig(

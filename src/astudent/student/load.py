@@ -26,6 +26,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from transformers.utils import logging as transformers_log
 
 from astudent.errors import UsageError
+from astudent.student import processes
 from astudent.student.attention import PREFIX_SHARED
 from astudent.student.checkpoint import check_adapter
 from astudent.student.loss import FULL_PRECISION, base_of, install_token_losses
@@ -68,6 +69,7 @@ class Student:
     base_model: str
     can_pack: bool
     decodes_packed: bool
+    base_sha256: str
 
     @property
     def device(self) -> torch.device:
@@ -120,6 +122,7 @@ def load_student(settings: LoadSettings, adapter: str | Path | None = None, *, t
     UsageError for what this machine cannot do, a model that cannot be had, or a folder without adapter.
     """
     refuse_impossible(settings)
+    processes.join()
     backend = resolve_backend(settings.backend)
     if adapter is not None:
         check_adapter(adapter)
@@ -146,6 +149,7 @@ def assemble(
     if can_pack:
         base.set_attn_implementation(PREFIX_SHARED)
     install_token_losses(base, "supervised" if can_pack else "full")
+    base_sha256 = identity_of_base(model)  # now: training may shard the weights
     if adapter is not None:
         from peft import PeftModel
 
@@ -156,7 +160,7 @@ def assemble(
         )
         model = model.merge_and_unload() if adapter is not None and is_exact else model
         model.requires_grad_(False).eval()
-    return Student(model, tokenizer, backend, base_model, can_pack, decodes_packed=can_pack)
+    return Student(model, tokenizer, backend, base_model, can_pack, decodes_packed=can_pack, base_sha256=base_sha256)
 
 
 def identity_of_base(model: Any) -> str:

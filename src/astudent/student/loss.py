@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from astudent.student import processes
 from astudent.student.attention import ready_mask
 from astudent.student.batching import TokenBatch
 from astudent.student.supervision import ROLE_NAMES
@@ -161,14 +162,11 @@ class LossSums:
         self.count.view(-1).index_add_(0, at, torch.ones_like(values))
         self.objective += torch.stack([(values * weights).sum(), weights.sum()])
 
-    def all_reduce(self) -> None:
-        """Adds up the sums of all processes."""
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            flat = torch.cat([self.total.view(-1), self.count.view(-1), self.objective])
-            torch.distributed.all_reduce(flat)
-            size = self.total.numel()
-            self.total, self.count = flat[:size].view(2, -1), flat[size : 2 * size].view(2, -1)
-            self.objective = flat[2 * size :]
+    def over_processes(self) -> LossSums:
+        """The sums of all processes."""
+        flat = processes.total(torch.cat([self.total.view(-1), self.count.view(-1), self.objective]))
+        size = self.total.numel()
+        return LossSums(flat[:size].view(2, -1), flat[size : 2 * size].view(2, -1), flat[2 * size :])
 
     def state(self) -> dict[str, Any]:
         """Plain lists, for a checkpoint."""

@@ -19,9 +19,11 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from astudent.errors import UsageError
 from astudent.jsonl import write_atomic
+from astudent.launch import is_first
 from astudent.settings import Config, Training
 from astudent.stage import StageRun
 from astudent.student import checkpoint as files
+from astudent.student import processes
 from astudent.student.answer_check import AnswerCheck
 from astudent.student.best import METRICS, Best
 from astudent.student.load import Student
@@ -34,7 +36,6 @@ from astudent.student.trainer import (
     PackTrainer,
     Plan,
     index_dataset,
-    save_adapter,
     token_budget,
     unset_collator,
 )
@@ -114,7 +115,9 @@ def fit(
     """Trains in `out` from the latest checkpoint there, if any. Returns facts of the run and the self-check's result."""
     units = [(row,) for row in rows]
     batcher, check_result = check(student, units, token_budget(student), shared=settings.shared_prefixes)
-    print(f"{NAME}: {len(rows)} rows, {len(held_out)} for validation; {check_result.mode}: {check_result.reason}")
+    processes.say(
+        f"{NAME}: {len(rows)} rows, {len(held_out)} for validation; {check_result.mode}: {check_result.reason}"
+    )
     shared = settings.shared_prefixes
     answers_result = check_answers(student, answer_check.prompts, shared=shared) if answer_check is not None else None
     key, greater = METRICS[settings.metric_for_best]
@@ -185,6 +188,7 @@ def common_arguments(settings: Any, out: Path, *, first_line: bool = False) -> d
         "dataloader_pin_memory": False,
         "logging_nan_inf_filter": False,
         "logging_first_step": first_line,
+        "log_level_replica": "error",
     }
 
 
@@ -197,33 +201,43 @@ def train_to_the_end(trainer: Any, out: Path) -> dict[str, Any]:
     """Trains, from the latest whole checkpoint where there is one; the metrics file is cut back to its step."""
     from transformers.trainer_callback import PrinterCallback
 
+    if trainer.is_sharded and trainer.answer_check is not None:
+        what = "generation_eval_steps: a model sharded over processes (FSDP, ZeRO-3) cannot answer while it trains"
+        raise UsageError(what, "Set it to none.")
     trainer.remove_callback(PrinterCallback)
-    files.sweep(out)
-    resumed = files.latest(out)
-    cut_back(out / FILE_NAME, files.step_of(resumed) if resumed else 0)
+    resumed = processes.of_first(lambda: tidied(out))
     if resumed is not None:
-        print(f"resuming from {resumed}", flush=True)
         trainer.restore(files.read_extra(resumed))
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     best = trainer.state.best_model_checkpoint
     return {"steps": trainer.state.global_step, "best_metric": trainer.state.best_metric, "best_checkpoint": best}
 
 
+def tidied(out: Path) -> Path | None:
+    """The checkpoint to resume from; what a kill left beyond it is gone."""
+    files.sweep(out)
+    resumed = files.latest(out)
+    cut_back(out / FILE_NAME, files.step_of(resumed) if resumed else 0)
+    if resumed is not None:
+        print(f"resuming from {resumed}", flush=True)
+    return resumed
+
+
 def save_final(student: Student, out: Path, result: dict[str, Any], check_result: CheckResult, **facts: Any) -> None:
     """checkpoint-final: the best checkpoint's adapter (the last one's without validation) and the tokenizer."""
     import json
 
+    if not is_first():
+        return
     with files.written_whole(out / files.FINAL) as place:
         best = result["best_checkpoint"]
-        if best and (Path(best) / files.ADAPTER_FILES[1]).is_file():
-            for name in files.ADAPTER_FILES:
-                shutil.copy2(Path(best) / name, place / name)
-        else:
-            save_adapter(student.model, place)
+        kept = Path(best) if best and (Path(best) / files.ADAPTER_FILES[1]).is_file() else files.numbered(out)[-1]
+        for name in files.ADAPTER_FILES:
+            shutil.copy2(kept / name, place / name)
         student.tokenizer.save_pretrained(str(place))
         about = {
             "base_model": student.base_model,
-            "base_sha256": load.identity_of_base(student.model),
+            "base_sha256": student.base_sha256,
             "backend": student.backend,
             "batches": check_result.as_json(),
             **result,

@@ -12,18 +12,22 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import DistributedType
 from datasets import Dataset
 from torch import Tensor
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from astudent.errors import RunError
+from astudent.errors import RunError, UsageError
 from astudent.jsonl import write_atomic
+from astudent.launch import is_first
 from astudent.student import checkpoint as files
-from astudent.student.batching import Batcher, SchemaSampler, StepBatch, TokenBatch, Unit
+from astudent.student import processes
+from astudent.student.batching import Batcher, SchemaSampler, StepBatch, TokenBatch, Unit, own_stretch
 from astudent.student.best import Best
 from astudent.student.load import Student
 from astudent.student.loss import LossSums, base_of, token_losses
@@ -92,7 +96,10 @@ class PackTrainer:
     # -- data -----------------------------------------------------------------------------------------------------
 
     def prepare(self, plan: Plan, best: Best | None = None) -> None:
-        """Takes the plan in; `collate` and the sampler read it."""
+        """Takes the plan in; `collate` and the sampler read it. UsageError when a process would have no row in a step."""
+        if plan.rows_per_step < self.args.world_size:
+            what = f"a step of {plan.rows_per_step} rows (batch_size x grad_accum) for {self.args.world_size} processes"
+            raise UsageError(what, "Launch fewer, or raise batch_size.")
         self.plan, self.best = plan, best
         self.train_sums = LossSums.zeros()
         self._eval_batches: list[TokenBatch] | None = None
@@ -124,23 +131,40 @@ class PackTrainer:
         """Forward and backward of all micro-batches of a step; returns the step's loss."""
         model.train()
         step: StepBatch = inputs["step"].to(self.args.device)
-        for index, part in enumerate(step.parts):
-            part.weights = self._kept_weights(part, index)
+        shares = self._with_units(step)
+        for part, units in shares:
+            part.weights = self._kept_weights(part, units)
         norm = self._over_processes(self.step_norm(step))
         loss = torch.zeros((), device=self.args.device)
-        first = 0
-        for index, part in enumerate(step.parts):
-            sync = contextlib.nullcontext() if index == len(step.parts) - 1 else self.accelerator.no_sync(model)
-            units = step.units[first : first + self._units_in(part)]
-            first += len(units)
+        rounds = self._rounds(len(shares))
+        for index in range(rounds):
+            is_last = index == rounds - 1
+            self.accelerator.gradient_state._set_sync_gradients(is_last)  # DeepSpeed takes a step where it is true
+            sync = contextlib.nullcontext() if is_last else self.accelerator.no_sync(model)
             with sync:
-                value = self.compute_loss(model, {"batch": part, "units": units}, num_items_in_batch=norm)
+                if index < len(shares):
+                    part, units = shares[index]
+                    value = self.compute_loss(model, {"batch": part, "units": units}, num_items_in_batch=norm)
+                else:
+                    value = token_losses(model, self._filler()).sum() * 0.0
                 self.accelerator.backward(value)
             loss += value.detach()
-        if not torch.isfinite(loss):
-            self._stop_for_nan(step, f"loss {loss.item()}")
+        of_all = self._over_processes(
+            loss.item()
+        )  # asked together: one that stopped alone would leave the others waiting
+        if not math.isfinite(of_all):
+            self._stop_for_nan(step, f"loss {of_all}")
         self._last_step = step
         return loss
+
+    @staticmethod
+    def _rounds(batches: int) -> int:
+        """Calls of the model that every process makes: a sharded model gathers its weights from all in each call."""
+        return int(processes.highest((float(batches),))[0])
+
+    def _filler(self) -> TokenBatch:
+        """One row, for a call whose result does not count."""
+        return self.plan.batcher.micro_batches(self.plan.units[:1])[0][0].to(self.args.device)
 
     def step_norm(self, step: StepBatch) -> float:
         """What a step's loss is divided by: the sum of its tokens' weights."""
@@ -157,23 +181,27 @@ class PackTrainer:
         loss = loss * max(1, self.args.world_size)  # data parallel averages gradients; the norm is over all processes
         return (loss, losses) if return_outputs else loss
 
-    def _units_in(self, part: TokenBatch) -> int:
-        return part.row_count // len(self.plan.units[0])
+    def _with_units(self, step: StepBatch) -> list[tuple[TokenBatch, list[int]]]:
+        """Each micro-batch of a step with the units that it holds, in the order of its rows."""
+        units = iter(step.units)
+        per_unit = len(self.plan.units[0])
+        return [(part, list(islice(units, part.row_count // per_unit))) for part in step.parts]
 
-    def _kept_weights(self, part: TokenBatch, index: int) -> Tensor:
-        """Weights with some of the tokens of weight 0 let in, by a draw that depends on seed, step and place alone."""
+    def _kept_weights(self, part: TokenBatch, units: Sequence[int]) -> Tensor:
+        """Weights with some of the tokens of weight 0 let in, by a draw that depends on seed, step and unit alone."""
         if self.plan.keep_rate == 0.0:
             return part.weights
-        seed = hash((self.plan.seed, self.state.global_step, index, self.args.process_index)) & 0x7FFFFFFF
-        draw = torch.rand(len(part.weights), generator=torch.Generator().manual_seed(seed)).to(part.weights.device)
+        draw = torch.cat([self._draw(unit) for unit in units]).to(part.weights.device)
         return torch.where((part.weights == 0) & (draw < self.plan.keep_rate), 1.0, part.weights)
 
-    def _over_processes(self, value: float) -> float:
-        if self.args.world_size <= 1:
-            return value
-        total = torch.tensor(value, dtype=torch.float64)
-        torch.distributed.all_reduce(total)
-        return total.item()
+    def _draw(self, unit: int) -> Tensor:
+        seed = hash((self.plan.seed, self.state.global_step, unit)) & 0x7FFFFFFF
+        tokens = sum(len(row.roles) for row in self.plan.units[unit])
+        return torch.rand(tokens, generator=torch.Generator().manual_seed(seed))
+
+    @staticmethod
+    def _over_processes(value: float) -> float:
+        return processes.total(torch.tensor(value, dtype=torch.float64)).item()
 
     def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
         norm = super()._get_grad_norm(model, grad_norm=grad_norm)  # pyright: ignore[reportAttributeAccessIssue]
@@ -183,9 +211,10 @@ class PackTrainer:
 
     def _stop_for_nan(self, step: StepBatch, what: str) -> None:
         path = Path(self.args.output_dir) / "nan_batch.json"
-        rows = [row for unit in step.units for row in self.plan.units[unit]]
+        rows = [row for units in processes.gathered(step.units) for unit in units for row in self.plan.units[unit]]
         saved = [{"row_id": r.row_id, "schema_id": r.schema_id, "input_ids": r.input_ids.tolist()} for r in rows]
-        write_atomic(path, json.dumps({"step": self.state.global_step + 1, "what": what, "rows": saved}) + "\n")
+        if is_first():
+            write_atomic(path, json.dumps({"step": self.state.global_step + 1, "what": what, "rows": saved}) + "\n")
         hint = f"The batch is in {path}. Lower learning_rate, then run again."
         raise RunError(f"{what} at step {self.state.global_step + 1}", hint)
 
@@ -203,12 +232,12 @@ class PackTrainer:
 
     def train_line(self) -> dict[str, Any]:
         """The sums since the last line. With weights other than 1, `token_loss` is the plain token mean."""
-        self.train_sums.all_reduce()
-        weighted, weight = self.train_sums.objective.tolist()
-        plain = self.train_sums.mean() or 0.0
-        extra = {} if weight == self.train_sums.count.sum().item() else {"token_loss": plain}
+        sums = self.train_sums.over_processes()
+        weighted, weight = sums.objective.tolist()
+        plain = sums.mean() or 0.0
+        extra = {} if weight == sums.count.sum().item() else {"token_loss": plain}
         loss = weighted / weight if extra and weight else plain
-        return {"loss": loss, **extra, **self.train_sums.by_role(), **self.train_sums.repair()}
+        return {"loss": loss, **extra, **sums.by_role(), **sums.repair()}
 
     def evaluate(
         self, eval_dataset: Any = None, ignore_keys: list[str] | None = None, metric_key_prefix: str = "eval"
@@ -223,8 +252,8 @@ class PackTrainer:
         metrics["eval_samples_per_second"] = round(rows / seconds, 3)
         metrics["eval_steps_per_second"] = round(steps / seconds, 3)
         metrics |= sums.by_role(PLAIN) | {f"eval_{key}": value for key, value in sums.repair().items()}
-        if self.answer_check is not None:
-            metrics |= self.answer_check(self.model, self.state.global_step)
+        if (answers := self.answer_check) is not None:
+            metrics |= processes.of_first(lambda: answers(self.model, self.state.global_step))
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
@@ -232,16 +261,19 @@ class PackTrainer:
     @torch.no_grad()
     def _eval_sums(self) -> LossSums:
         if self._eval_batches is None:
-            own = self.plan.eval_units[self.args.process_index :: max(1, self.args.world_size)]
-            self._eval_batches = self.plan.batcher.micro_batches(own)[0]
+            units = sorted(self.plan.eval_units, key=lambda unit: unit[0].schema_id)
+            own = own_stretch([u[0].schema_id for u in units], self.args.process_index, max(1, self.args.world_size))
+            self._eval_batches = self.plan.batcher.micro_batches(units[own])[0]
         self.model.eval()
         sums = LossSums.zeros()
-        for batch in self._eval_batches:
-            batch = batch.to(self.args.device)
+        for index in range(self._rounds(len(self._eval_batches))):
+            counts = index < len(self._eval_batches)
+            batch = self._eval_batches[index].to(self.args.device) if counts else self._filler()
             with self.compute_loss_context_manager():  # pyright: ignore[reportAttributeAccessIssue]
-                sums.add(token_losses(self.model, batch), batch)
-        sums.all_reduce()
-        return sums
+                losses = token_losses(self.model, batch)
+            if counts:
+                sums.add(losses, batch)
+        return sums.over_processes()
 
     def _determine_best_metric(self, metrics: dict[str, Any], trial: Any = None) -> bool:
         if self.best is None or not self.best.see(metrics):
@@ -263,33 +295,52 @@ class PackTrainer:
         if self.state.best_global_step:
             best = Path(self.args.output_dir) / f"checkpoint-{self.state.best_global_step}"
             self.state.best_model_checkpoint = str(best)
-        with files.written_whole(folder) if self.args.should_save else contextlib.nullcontext(folder) as place:
+        building = contextlib.nullcontext(files.unfinished(folder))
+        with files.written_whole(folder) if self.args.should_save else building as place:
+            processes.wait()  # until the first one has made the folder
             self._fill_checkpoint(place)
+            processes.wait()  # until all have written
         if self.args.should_save:
             best = self.state.best_model_checkpoint
             files.rotate(folder.parent, self.args.save_total_limit, Path(best) if best else None)
 
     def _fill_checkpoint(self, place: Path) -> None:
+        extra, whole = self.extra_state(), self._whole_weights()
         if self.args.should_save:
-            save_adapter(self.model, place)
-            write_atomic(place / files.EXTRA_STATE, json.dumps(self.extra_state()) + "\n")
-            self._save_optimizer_and_scheduler(str(place))  # pyright: ignore[reportAttributeAccessIssue]
+            save_adapter(self.accelerator.unwrap_model(self.model), place, whole)
+            write_atomic(place / files.EXTRA_STATE, json.dumps(extra) + "\n")
             self.state.save_to_json(str(place / files.TRAINER_STATE))
-            self._save_rng_state(str(place))  # pyright: ignore[reportAttributeAccessIssue]
+        self._save_optimizer_and_scheduler(str(place))  # pyright: ignore[reportAttributeAccessIssue]
+        self._save_rng_state(str(place))  # pyright: ignore[reportAttributeAccessIssue]  # each process its own
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether a process holds a part of the weights alone (FSDP, ZeRO-3)."""
+        is_deepspeed = self.accelerator.distributed_type == DistributedType.DEEPSPEED
+        zero_3 = is_deepspeed and self.accelerator.state.deepspeed_plugin.zero_stage == 3
+        return zero_3 or self.accelerator.distributed_type == DistributedType.FSDP
+
+    def _whole_weights(self) -> dict[str, Tensor] | None:
+        """A sharded model's weights, gathered by all processes for the first one; None where the model has them."""
+        wrapped = self.model_wrapped  # pyright: ignore[reportAttributeAccessIssue]
+        return self.accelerator.get_state_dict(wrapped) if self.is_sharded else None
 
     def extra_state(self) -> dict[str, Any]:
-        """What a checkpoint holds beside the trainer's own state."""
-        return {"sums": self.train_sums.state(), "best": self.best.state() if self.best else None}
+        """What a checkpoint holds beside the trainer's own state; the sums are those of all processes."""
+        sums = self.train_sums.over_processes().state()
+        return {"sums": sums, "best": self.best.state() if self.best else None}
 
     def restore(self, extra: dict[str, Any]) -> None:
-        """Puts sums and best back as they were at a checkpoint."""
-        self.train_sums = LossSums.restore(extra["sums"])
+        """Puts sums and best back as they were at a checkpoint; the sums are the first process's to add."""
+        if is_first():
+            self.train_sums = LossSums.restore(extra["sums"])
         if self.best is not None and extra["best"] is not None:
             self.best.restore(extra["best"])
 
 
-def save_adapter(model: Any, folder: Path) -> None:
-    """The trained adapter alone: no embeddings, no reference adapter."""
+def save_adapter(model: Any, folder: Path, weights: dict[str, Tensor] | None = None) -> None:
+    """The trained adapter alone: no embeddings, no reference adapter. `weights` stand in for the model's own."""
     shape = model.peft_config["default"]
     shape.target_modules = sorted(shape.target_modules)  # a set, which would be written in another order each time
-    model.save_pretrained(str(folder), save_embedding_layers=False, selected_adapters=["default"])
+    options: dict[str, Any] = {} if weights is None else {"state_dict": weights}
+    model.save_pretrained(str(folder), save_embedding_layers=False, selected_adapters=["default"], **options)
