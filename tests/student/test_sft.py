@@ -203,11 +203,11 @@ def test_a_full_disk_ends_the_run_and_leaves_no_half_checkpoint(
 
     save, folders = trainer.save_adapter, []
 
-    def full(model: Any, folder: Path) -> None:
+    def full(model: Any, folder: Path, weights: Any) -> None:
         folders.append(folder)
         if len(folders) > 1:
             raise OSError(errno.ENOSPC, "No space left on device", str(folder))
-        save(model, folder)
+        save(model, folder, weights)
 
     monkeypatch.setattr(trainer, "save_adapter", full)
     with pytest.raises(OSError, match="No space left"):

@@ -149,9 +149,7 @@ class PackTrainer:
                     value = token_losses(model, self._filler()).sum() * 0.0
                 self.accelerator.backward(value)
             loss += value.detach()
-        of_all = self._over_processes(
-            loss.item()
-        )  # asked together: one that stopped alone would leave the others waiting
+        of_all = self._over_processes(loss.item())  # together: one that stopped alone would leave the others waiting
         if not math.isfinite(of_all):
             self._stop_for_nan(step, f"loss {of_all}")
         self._last_step = step
