@@ -47,7 +47,7 @@ def test_idempotent_on_anything(value):
     assert dumps(canonical(canonical(value))) == dumps(canonical(value))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ASTS)
 def test_the_canonical_form_of_a_valid_ast_is_valid(ast):
     assert validator_for(SCHEMA).problems(ast) == []

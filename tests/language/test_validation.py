@@ -31,7 +31,7 @@ ALMOST_ASTS = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.one_of(ASTS, ALMOST_ASTS, JSON))
 def test_agrees_with_plain_jsonschema(instance):
     assert VALIDATOR.is_valid(instance) == PLAIN.is_valid(instance)

@@ -75,7 +75,7 @@ VALUES = HARD_TEXT | st.integers() | st.booleans() | st.none() | st.lists(HARD_T
 
 
 @KINDS
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.dictionaries(HARD_TEXT, VALUES, max_size=4), ascii_only=st.booleans(), indent=st.sampled_from([None, 2]))
 def test_each_token_has_the_role_of_its_characters(
     kind: str, data: object, ascii_only: bool, indent: int | None

@@ -128,7 +128,7 @@ def test_masks_are_the_definition(shape: Shape, window: int | None) -> None:
     assert_is_mask_of(shape, window)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.integers(1, 200), st.lists(st.integers(1, 150), min_size=1, max_size=4)), min_size=1, max_size=4

@@ -1,4 +1,4 @@
-"""A loaded machine is slow, not wrong: property tests have no deadline per example."""
+"""A loaded machine is slow, not wrong: property tests have no deadline per example, and may take their time over the first one."""
 
 from hypothesis import HealthCheck, settings
 
