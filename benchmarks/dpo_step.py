@@ -4,7 +4,7 @@ The peers are TRL's two ways: the reference computed at each step (its default),
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from measure import Case, Rival, Work, compare
 from models import make_pairs, student, with_adapter
 from settings import Arrangement
 from torch import Tensor
-from ways import packs, pair_log_probabilities, plain_attention, plain_batches
+from ways import packs, pair_log_probabilities, plain_attention, plain_batches, trl_defaults
 
 from astudent.student.batching import TokenBatch, Unit
 
@@ -41,13 +41,20 @@ def step(model: Any, batches: list[TokenBatch], pairs: int, known: Callable[[int
     return total
 
 
-def way(model: Any, batches: list[TokenBatch], pairs: int, *, packed: bool, precomputed: bool) -> Work:
-    attention = nullcontext if packed else lambda: plain_attention(model)
-    with attention():
+def way(
+    model: Any,
+    batches: list[TokenBatch],
+    pairs: int,
+    mode: Callable[[Any], AbstractContextManager[None]],
+    *,
+    precomputed: bool,
+) -> Work:
+    """A step in the `mode` of one of the ways."""
+    with mode(model):
         kept = [reference(model, batch) for batch in batches] if precomputed else []
 
     def run() -> float:
-        with attention():
+        with mode(model):
             return step(model, batches, pairs, lambda at, batch: kept[at] if kept else reference(model, batch))
 
     return Work(run, pairs)
@@ -60,10 +67,18 @@ def case(model: Any, name: str, asked: Arrangement) -> list[Case]:
     said = f"padded pairs, {PAIRS_AT_ONCE} at a time, reference"
     return compare(
         f"DPO step, {name}, {asked}".replace("rows", "pairs"),
-        way(model, packs(pairs), len(pairs), packed=True, precomputed=True),
+        way(model, packs(pairs), len(pairs), nullcontext, precomputed=True),
         [
-            Rival("ordinary", f"{said} at each step", way(model, batches, len(some), packed=False, precomputed=False)),
-            Rival("best_peer", f"{said} known before", way(model, batches, len(some), packed=False, precomputed=True)),
+            Rival(
+                "ordinary",
+                f"{said} at each step, gradient checkpointing",
+                way(model, batches, len(some), trl_defaults, precomputed=False),
+            ),
+            Rival(
+                "best_peer",
+                f"{said} known before",
+                way(model, batches, len(some), plain_attention, precomputed=True),
+            ),
         ],
         asked.rounds,
         headline=asked.headline,

@@ -89,12 +89,29 @@ def _resident() -> float:
     return pages * 4096 / MEGABYTE
 
 
-def seconds(run: Callable[[], object]) -> float:
-    _wait()
-    started = time.perf_counter()
-    run()
-    _wait()
-    return time.perf_counter() - started
+@dataclass
+class Measured:
+    """What one way took: seconds of each round, megabytes at the peak of any, and the first round's result."""
+
+    way: Work
+    seconds: list[float]
+    megabytes: float = 0.0
+    result: float | Sequence[object] = ()
+
+    def round(self) -> None:
+        """Runs the way once more. Memory is sampled beside it, which costs next to nothing."""
+        with PeakMemory() as peak:
+            _wait()
+            started = time.perf_counter()
+            result = self.way.run()
+            _wait()
+            self.seconds.append(time.perf_counter() - started)
+        self.megabytes = max(self.megabytes, peak.megabytes)
+        self.result = self.result or result
+
+    def scaled(self, rows: int) -> list[float]:
+        """The seconds that `rows` rows would have taken in each round."""
+        return [seconds * rows / self.way.rows for seconds in self.seconds]
 
 
 def _wait() -> None:
@@ -103,31 +120,26 @@ def _wait() -> None:
 
 
 def compare(case: str, ours: Work, rivals: Sequence[Rival], rounds: int, *, headline: bool = False) -> list[Case]:
-    """Runs all once for memory and results, then `rounds` times in turn for the time; prints a line for each rival."""
-    ways = [ours, *(rival.work for rival in rivals)]
-    memory, results = [], []
-    for way in ways:
-        with PeakMemory() as peak:
-            results.append(way.run())
-        memory.append(peak.megabytes / way.rows)
-    times: list[list[float]] = [[] for _ in ways]
+    """Runs all `rounds` times in turn; prints a line for each rival."""
+    mine, *theirs = [Measured(way, []) for way in (ours, *(rival.work for rival in rivals))]
     for _ in range(rounds):
-        for way, found in zip(ways, times, strict=True):
-            found.append(seconds(way.run) * ours.rows / way.rows)
+        for measured in (mine, *theirs):
+            measured.round()
     cases = []
-    for place, rival in enumerate(rivals, 1):
-        ratios = [theirs / mine for mine, theirs in zip(times[0], times[place], strict=True)]
+    for rival, other in zip(rivals, theirs, strict=True):
+        times = other.scaled(ours.rows)
+        ratios = [there / here for here, there in zip(mine.seconds, times, strict=True)]
         cases.append(
             Case(
                 case=f"{case}; {rival.description}{_share(rival.work.rows, ours.rows)}",
-                ours_s=statistics.median(times[0]),
+                ours_s=statistics.median(mine.seconds),
                 other=rival.kind,
-                other_s=statistics.median(times[place]),
+                other_s=statistics.median(times),
                 ratio=statistics.median(ratios),
                 ratio_range=(min(ratios), max(ratios)),
-                memory_ours=memory[0],
-                memory_other=memory[place],
-                exact=_difference(results[0], results[place]) if rival.work.rows == ours.rows else None,
+                memory_ours=mine.megabytes / ours.rows,
+                memory_other=other.megabytes / rival.work.rows,
+                exact=_difference(mine.result, other.result) if rival.work.rows == ours.rows else None,
                 headline=headline,
             )
         )

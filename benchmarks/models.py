@@ -12,6 +12,7 @@ from peft import LoraConfig, get_peft_model
 from settings import ROOT, TRAINING, Arrangement
 from transformers import AutoModelForCausalLM, AutoTokenizer, Gemma3ForCausalLM, Gemma3TextConfig
 
+from astudent.student.lean import make_lean
 from astudent.student.load import Student, assemble
 from astudent.student.supervision import Encoded
 
@@ -49,7 +50,8 @@ def tiny_student(dtype: torch.dtype) -> Any:
     return _in_dtype(AutoModelForCausalLM.from_pretrained(TINY, dtype=torch.float32), dtype)
 
 
-MODELS = {"Gemma 3 270M's shape": gemma_270m, "the tiny student": tiny_student}
+HEADLINE_MODEL = "Gemma 3 270M's shape"
+MODELS = {HEADLINE_MODEL: gemma_270m, "the tiny student": tiny_student}
 
 
 def _in_dtype(model: Any, dtype: torch.dtype) -> Any:
@@ -76,9 +78,10 @@ def with_adapter(model: Any) -> Any:
 
 
 def student(model: Any) -> Student:
-    """The model as the stages have it, but without student/lean.py, which makes all ways alike faster. Its tokenizer is the tiny student's: random weights
-    do not mind."""
-    return assemble(model, AutoTokenizer.from_pretrained(TINY), trainable=hasattr(model, "get_base_model"))
+    """The model as the stages have it. Its tokenizer is the tiny student's: random weights do not mind."""
+    made = assemble(model, AutoTokenizer.from_pretrained(TINY), trainable=hasattr(model, "get_base_model"))
+    make_lean(made.model)
+    return made
 
 
 def make_rows(asked: Arrangement, vocabulary: int) -> list[Encoded]:

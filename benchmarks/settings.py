@@ -38,5 +38,5 @@ def arrangements(model: str) -> list[Arrangement]:
         return [Arrangement(500, 16, 8, 5, 16, 16), Arrangement(1000, 16, 16, 5, 16, 16)]
     a_step = (1000, TRAINING["batch_size"] * TRAINING["grad_accum"], TRAINING["rows_per_schema"])
     growth = [a_step, (1000, 1, 1), (1000, 4, 4), (1000, 32, 32), (250, 16, 16), (2000, 16, 16)]
-    grown = [Arrangement(prefix, rows, same, 1, min(rows, 2), min(rows, 4)) for prefix, rows, same in growth]
+    grown = [Arrangement(prefix, rows, same, 1, 1, min(rows, 2)) for prefix, rows, same in growth]
     return [Arrangement(*HEADLINE, 3, 2, 4), *grown]

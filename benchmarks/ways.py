@@ -1,6 +1,6 @@
 """The ways to compute that the benchmarks set side by side: the project's packs, what an ordinary user runs, and the most that a peer does.
 
-`ordinary` is padded micro-batches of two rows with all logits. `best_peer` is what TRL's fused head comes to: logits at supervised positions only, in
+`ordinary` is padded micro-batches of two rows with all logits, and gradient checkpointing, which TRL turns on by default. `best_peer` is what TRL's fused head comes to: logits at supervised positions only, in
 padded micro-batches of four rows of like length; TRL's own needs Triton, so here it runs through this project's plain batches, which compute the same.
 """
 
@@ -17,11 +17,12 @@ from torch import Tensor
 
 from astudent.student.attention import PREFIX_SHARED
 from astudent.student.batching import Batcher, TokenBatch, Unit, pad
+from astudent.student.lean import plainly
 from astudent.student.loss import base_of, row_log_probabilities, token_losses
 from astudent.student.supervision import Encoded
 
 ORDINARY_ROWS, PEER_ROWS = 2, 4
-ORDINARY = "padded rows, two at a time, all logits"
+ORDINARY = "padded rows, two at a time, all logits, gradient checkpointing"
 PEER = "padded rows, four at a time, logits where supervised"
 UNBOUNDED = 10**9
 
@@ -35,12 +36,25 @@ def supervised(rows: list[Encoded]) -> int:
 
 @contextmanager
 def plain_attention(model: Any) -> Iterator[None]:
-    """transformers' own attention meanwhile."""
+    """transformers' own forwards and attention meanwhile."""
     base_of(model).set_attn_implementation("sdpa")
     try:
-        yield
+        with plainly(model):
+            yield
     finally:
         base_of(model).set_attn_implementation(PREFIX_SHARED)
+
+
+@contextmanager
+def trl_defaults(model: Any) -> Iterator[None]:
+    """transformers' own attention, and in training gradient checkpointing, meanwhile."""
+    with plain_attention(model):
+        if model.training:
+            model.gradient_checkpointing_enable({"use_reentrant": False})
+        try:
+            yield
+        finally:
+            model.gradient_checkpointing_disable()
 
 
 def packs(units: list[Unit]) -> list[TokenBatch]:
@@ -69,7 +83,7 @@ def pair_log_probabilities(model: Any, batch: TokenBatch) -> Tensor:
 
 def ordinary_losses(model: Any, rows: list[Encoded]) -> Iterator[Tensor]:
     """transformers' own loss of each micro-batch, as a sum."""
-    with plain_attention(model):
+    with trl_defaults(model):
         for part in batched(rows, ORDINARY_ROWS):
             count = supervised(list(part))
             yield model(**labelled(list(part)), use_cache=False, num_items_in_batch=count).loss * count

@@ -2,7 +2,8 @@
 
 In a model of a few million parameters most of a step goes into elementwise passes, not into products. Norms get a
 hand-written backward, and an adapter whose rank is not small against its layer is multiplied into the frozen weight
-first: one product for each layer instead of three, with gradients for A and B as before. The self-check at the start of
+first: one product for each layer instead of three, with gradients for A and B as before. Decoding multiplies few rows
+by large weights, which a CPU does two to three times faster with the weight on the left. The self-check at the start of
 training compares the result with the untouched forward; evaluation takes it over unchecked.
 """
 
@@ -19,6 +20,10 @@ from torch import Tensor, nn
 
 NORMS_AROUND_ONE = ("Gemma3RMSNorm",)
 NORMS = ("LlamaRMSNorm", "Qwen2RMSNorm", "Qwen3RMSNorm", "MistralRMSNorm")
+
+FEW_ROWS = range(8, 49)
+LARGE = 2**19
+"""Rows, and numbers in a weight, from which the product is turned round (float32, AVX-512, two threads: 2.7x at 16 rows, even at 64)."""
 
 PASSES_SAVED = 1.5
 """What one product instead of three saves beside arithmetic: scaling and adding up, measured on 12 layers of 144."""
@@ -54,6 +59,8 @@ def make_lean(model: Any) -> None:
             module.forward = types.MethodType(_norm_forward(name in NORMS_AROUND_ONE), module)
         elif hasattr(module, "lora_A") and hasattr(module, "base_layer") and _is_worth_merging(module):
             module.forward = types.MethodType(_merged_forward, module)
+        elif type(module) is nn.Linear and module.weight.numel() >= LARGE:
+            module.forward = types.MethodType(_linear_forward, module)
 
 
 def make_plain(model: Any) -> None:
@@ -107,7 +114,21 @@ def _is_worth_merging(module: Any) -> bool:
 def _merged_forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     if self.disable_adapters or self.merged or self.active_adapters != ["default"]:
         return type(self).forward(self, x, *args, **kwargs)
-    return F.linear(x, _merged_weight(self), self.base_layer.bias)
+    return linear(x, _merged_weight(self), self.base_layer.bias)
+
+
+def _linear_forward(self: Any, x: Tensor) -> Tensor:
+    return linear(x, self.weight, self.bias)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """F.linear; turned round where nothing is differentiated and x (..., in) has few rows."""
+    rows = x.numel() // x.shape[-1]
+    if torch.is_grad_enabled() or rows not in FEW_ROWS or weight.numel() < LARGE:
+        return F.linear(x, weight, bias)
+    out = (weight @ x.reshape(rows, -1).t()).t().contiguous()
+    out = out if bias is None else out.add_(bias)
+    return out.view(*x.shape[:-1], -1)
 
 
 def _merged_weight(module: Any) -> Tensor:
@@ -123,4 +144,4 @@ def _merged_weight(module: Any) -> Tensor:
     return merged
 
 
-_OURS = (_norm_around_one, _norm, _merged_forward)
+_OURS = (_norm_around_one, _norm, _merged_forward, _linear_forward)
