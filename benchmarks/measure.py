@@ -96,7 +96,7 @@ class Measured:
     way: Work
     seconds: list[float]
     megabytes: float = 0.0
-    result: float | Sequence[object] = ()
+    result: float | Sequence[object] | None = None
 
     def round(self) -> None:
         """Runs the way once more. Memory is sampled beside it, which costs next to nothing."""
@@ -107,7 +107,7 @@ class Measured:
             _wait()
             self.seconds.append(time.perf_counter() - started)
         self.megabytes = max(self.megabytes, peak.megabytes)
-        self.result = self.result or result
+        self.result = result if self.result is None else self.result
 
     def scaled(self, rows: int) -> list[float]:
         """The seconds that `rows` rows would have taken in each round."""
@@ -151,7 +151,7 @@ def _share(rows: int, of: int) -> str:
     return "" if rows == of else f", {rows} of the {of} rows measured"
 
 
-def _difference(ours: float | Sequence[object], theirs: float | Sequence[object]) -> float:
+def _difference(ours: object, theirs: object) -> float:
     """Relative for figures; for answers the share of those that differ."""
     if isinstance(ours, Sequence) and isinstance(theirs, Sequence):
         return sum(a != b for a, b in zip(ours, theirs, strict=True)) / len(ours)

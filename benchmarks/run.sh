@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
-# benchmarks/run.sh [FOLDER] [flags]: every benchmark, its figures as JSON in FOLDER (benchmarks/results), then one table.
+# benchmarks/run.sh [FOLDER [flags]]: every benchmark, its figures as JSON in FOLDER (benchmarks/results), then one table.
 # Flags go to those that take a model, such as --dtype bfloat16. Nothing else should run on the machine meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder="${1:-benchmarks/results}"
+if [[ $folder == -* ]]; then
+    echo "error: $folder stands where the folder stands. Call benchmarks/run.sh FOLDER $folder" >&2
+    exit 2
+fi
 mkdir -p "$folder"
+scripts/bootstrap.sh
 for name in sft_step scoring generation dpo_step; do
     .venv/bin/python "benchmarks/$name.py" --json "$folder/$name.json" "${@:2}"
 done

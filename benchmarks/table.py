@@ -26,11 +26,12 @@ def row(case: dict[str, Any]) -> list[str]:
 
 def main(folder: Annotated[Path, typer.Argument(help="Where the benchmarks put their JSON.")]) -> None:
     """A Markdown table; headlines (prefix 1000, 16 rows) stand out."""
-    for path in sorted(folder.glob("*.json")):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        print(f"\n{found['name']}: {found['machine']}\n")
-        for line in (HEADER, ["---"] * len(HEADER), *map(row, found["cases"])):
-            print("| " + " | ".join(line) + " |")
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    for benchmark in found:
+        print(f"{benchmark['name']}: {benchmark['machine']}")
+    print()
+    for line in (HEADER, ["---"] * len(HEADER), *(row(case) for benchmark in found for case in benchmark["cases"])):
+        print("| " + " | ".join(line) + " |")
 
 
 if __name__ == "__main__":

@@ -48,6 +48,12 @@ def one_line(error: BaseException) -> str:
     return "\n  ".join(["error: " + " ".join(text.split()), *details])
 
 
+def first_line(error: BaseException) -> str:
+    """`TYPE: WHAT` of a library's error, whose text may go on for pages."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
+
+
 def report(error: BaseException) -> None:
     """Prints the error as one line on stderr."""
     print(one_line(error), file=sys.stderr, flush=True)

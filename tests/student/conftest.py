@@ -1,6 +1,7 @@
 """Shared by the tests of the student: few threads, and full precision where equality is asked for."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ with warnings.catch_warnings():  # the libraries' own, while they are imported
     warnings.simplefilter("ignore")
     import torch
     import trl  # noqa: F401
+
+    from astudent.student import flex, flex_choice
 
 torch.set_num_threads(1)
 
@@ -29,3 +32,20 @@ def in_double(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(torch.Tensor, "float", keep_double)
     monkeypatch.setattr(torch.Tensor, "to", keep_double_to)
+
+
+@pytest.fixture
+def nothing_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flex_choice, "_reasons", {})
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch, nothing_decided: None) -> Callable[[Any], None]:
+    """FlexAttention is taken on this CPU too, computed by what is given."""
+
+    def take(kernel: Any) -> None:
+        monkeypatch.setattr(flex_choice, "why_not", lambda kind: "")
+        monkeypatch.setattr(flex_choice, "trial", lambda kind: "")
+        monkeypatch.setattr(flex, "kernel", lambda: kernel)
+
+    return take

@@ -11,6 +11,7 @@ from astudent.evaluation.pairs import PairRow
 from astudent.jsonl import write_atomic
 from astudent.records import CorpusRow, MadeBy
 from astudent.student.prompt import render
+from astudent.student.supervision import Source
 
 ROOT = Path(__file__).parents[2]
 SHARED: dict[str, Any] = {
@@ -38,6 +39,12 @@ TRAINING: dict[str, Any] = {
 ALIGNMENT: dict[str, Any] = {"batch_size": 5, "grad_accum": 1, "learning_rate": 0.01, "sft_coef": 0.5, "control": True}
 
 
+def asked(source: Source) -> dict[str, Any]:
+    """What a row of any kind says of its request."""
+    names = {"query_id": source.row_id, "schema_id": source.schema_id, "language": "en"}
+    return {**names, "schema_json": source.schema_json}
+
+
 def build(folder: Path) -> None:
     """Base, corpus (three schemas, with repair rows) and pairs (of two schemas)."""
     tokenizer = make_tokenizer()
@@ -46,10 +53,7 @@ def build(folder: Path) -> None:
     made_by = MadeBy(provider="test", model="none")
     corpus = [
         CorpusRow(
-            query_id=source.row_id,
-            schema_id=source.schema_id,
-            language="en",
-            schema_json=source.schema_json,
+            **asked(source),
             query=source.row_id,
             ast_json=json.loads(source.completion),
             kind="repair" if source.is_repair else "plain",
@@ -63,10 +67,7 @@ def build(folder: Path) -> None:
     write_atomic(folder / "training_corpus_metadata.json", '{"verdict": "pass"}\n')
     pairs = [
         PairRow(
-            query_id=source.row_id,
-            schema_id=source.schema_id,
-            language="en",
-            schema_json=source.schema_json,
+            **asked(source),
             prompt=render(tokenizer, str(source.content)),
             chosen=source.completion,
             rejected=completion("rating", 9),

@@ -148,17 +148,26 @@ def test_the_self_check_accepts_shared_prefixes() -> None:
     assert norms and all("forward" in vars(norm) for norm in norms), "the leaner forwards are in again"
 
 
-@pytest.mark.parametrize("fault", ["ring", "error"])
+@pytest.mark.parametrize("fault", ["ring", "error", "nan"])
 def test_the_self_check_catches_wrong_states(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A ring that forgets its oldest place, and a backend that does not take a layout: answers come one by one, and it is said."""
+    """A ring that forgets its oldest place, a backend that does not take a layout, one row that is no number: answers come one by one, and it is said."""
     student = assemble(make_model("gemma3"), make_tokenizer())
     wanted = answers_of(student, prompts(), max_new_tokens=8, plain=True)
     if fault == "ring":
         monkeypatch.setattr(SharedPrefixDecoder, "_empty", lambda self, tail: self.prefixes * 0 + 3)
-    else:
+    elif fault == "error":
         monkeypatch.setattr(SharedPrefixDecoder, "attend", lambda *_: torch.zeros(1).view(7))
+    else:
+        admit = Batch.admit
+
+        def admit_and_spoil(batch: Batch, requests: Any) -> None:
+            admit(batch, requests)
+            batch.last[-1] = float("nan")
+
+        monkeypatch.setattr(Batch, "admit", admit_and_spoil)
     result = check_answers(student, prompts())
     assert result.mode == "plain" and not student.decodes_packed
     assert ("fails here: RuntimeError" in result.reason) == (fault == "error")
+    monkeypatch.undo()
     answers = answers_of(student, prompts(), max_new_tokens=8)
     assert [a.text for a in answers["a"]] == [a.text for a in wanted["a"]]

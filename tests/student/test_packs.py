@@ -9,7 +9,7 @@ from against_rows import assert_same, in_batches, row_by_row
 from rows_of import make_rows
 from tiny_models import FAMILIES, add_lora, make_model, make_tokenizer
 
-from astudent.student.batching import Batcher, SchemaSampler, pack, shared_prefix
+from astudent.student.batching import Batcher, SchemaSampler, TokenBatch, pack, shared_prefix
 from astudent.student.lean import make_lean
 from astudent.student.load import assemble
 from astudent.student.selfcheck import check
@@ -80,6 +80,27 @@ def test_self_check_catches_a_wrong_mask(monkeypatch: pytest.MonkeyPatch) -> Non
     student = assemble(add_lora(make_model("gemma3")), make_tokenizer(), trainable=True)
     batcher, result = check(student, [(row,) for row in make_rows()], 10**6)
     assert not batcher.packed and result.mode == "plain" and "packs differ" in result.reason
+
+
+def test_a_failure_half_way_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packs that fail in their second batch, when the first has left gradients: plain batches are measured from nothing."""
+    from astudent.student import selfcheck
+
+    right, calls = selfcheck.token_losses, []
+
+    def fails_second(model: Any, batch: TokenBatch) -> torch.Tensor:
+        calls.append(batch)
+        if len(calls) == 2:
+            raise RuntimeError("no layout here\nsecond line")
+        return right(model, batch)
+
+    monkeypatch.setattr(selfcheck, "token_losses", fails_second)
+    student = assemble(add_lora(make_model("gemma3")), make_tokenizer(), trainable=True)
+    student.model.train()
+    batcher, result = check(student, [(row,) for row in make_rows()], 100)
+    assert not batcher.packed and result.mode == "plain"
+    assert result.reason == "packs fail here: RuntimeError: no layout here"
+    assert student.model.training and all(p.grad is None for p in student.model.parameters())
 
 
 def test_self_check_catches_a_backend_without_layouts(monkeypatch: pytest.MonkeyPatch) -> None:

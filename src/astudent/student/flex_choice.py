@@ -15,6 +15,8 @@ import torch._dynamo
 import torch.nn.functional as F
 from torch import Tensor
 
+from astudent.errors import first_line
+from astudent.student.differences import largest_difference
 from astudent.student.flex import Run, SparseBlocks, computing_dtype
 
 OLDEST_GPU = (8, 0)
@@ -57,7 +59,7 @@ def takes_flex(kind: Kind) -> bool:
 
 def give_up(kind: Kind, error: Exception) -> None:
     """Calls of this kind take SDPA from now on."""
-    _decide(kind, _first_line(error))
+    _decide(kind, first_line(error))
 
 
 def in_use() -> bool:
@@ -98,7 +100,7 @@ def trial(kind: Kind) -> str:
     except torch.OutOfMemoryError:
         raise
     except Exception as error:  # noqa: BLE001  # whatever it is, SDPA is there
-        return _first_line(error)
+        return first_line(error)
     is_same = difference <= TOLERANCE[kind.dtype]  # false for NaN too
     return "" if is_same else f"it differs from SDPA by {difference:.1e}"
 
@@ -122,15 +124,10 @@ def _difference(kind: Kind) -> float:
     pairs = [(found, wanted)]
     gradients = torch.autograd.grad(found, states, slope), torch.autograd.grad(wanted, wide, slope.float())
     pairs += zip(*gradients, strict=True)
-    return max(((a.float() - b).norm() / b.norm()).item() for a, b in pairs)
+    return largest_difference(pairs)
 
 
 def _decide(kind: Kind, reason: str) -> None:
     _reasons[kind] = reason
     if reason and kind.device.type == "cuda":
         print(f"warning: packs take SDPA instead of FlexAttention: {reason}", file=sys.stderr, flush=True)
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:200] if lines else 'no message'}"

@@ -15,8 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from astudent.errors import first_line
 from astudent.student import flex_choice, processes
 from astudent.student.batching import Batcher, TokenBatch, Unit, pad
+from astudent.student.differences import largest_difference
 from astudent.student.generate import Batch, Row, Sampling, requests_of
 from astudent.student.lean import make_lean, make_plain, plainly
 from astudent.student.load import Student
@@ -69,24 +71,24 @@ def check(
     make_plain(student.model)
     reference = _measure(student.model, [pad([row], student.pad_id) for row in rows], _by_logits(student.model))
     make_lean(student.model)
-    wrong = "" if shared else BY_ROW
+    faults = [] if shared else [BY_ROW]
     ways = {"packs": packed, "plain": plain} if shared else {"plain": plain}
     for mode, batcher in ways.items():
         batches = batcher.micro_batches([(row,) for row in rows])[0]
+        fault = ""
         try:
             differences = _differences(reference, _measure(student.model, batches, _by_tokens(student.model)))
         except FAILURES as error:
-            wrong, differences = wrong or f"packs fail here: {_first_line(error)}", (math.inf, math.inf)
+            fault, differences = f"{mode} fail here: {first_line(error)}", (math.inf, math.inf)
         loss, gradient = processes.highest(differences)
         if gradient <= _tolerance(student.model) and loss <= _tolerance(student.model) / 10:
             by = " by FlexAttention" if mode == "packs" and flex_choice.in_use() else ""
-            reason = wrong or f"equal row by row{by}: loss within {loss:.1e}, gradient within {gradient:.1e}"
-            return batcher, CheckResult(mode, reason, loss, gradient)
-        if wrong in ("", BY_ROW):
-            wrong = f"{mode} differ from row by row: loss by {loss:.1e}, gradient by {gradient:.1e}"
+            equal = f"equal row by row{by}: loss within {loss:.1e}, gradient within {gradient:.1e}"
+            return batcher, CheckResult(mode, "; ".join(faults) or equal, loss, gradient)
+        faults.append(fault or f"{mode} differ from row by row: loss by {loss:.1e}, gradient by {gradient:.1e}")
     make_plain(student.model)
     install_token_losses(student.model, "full")
-    return plain, CheckResult("full", wrong, None, None)
+    return plain, CheckResult("full", "; ".join(faults), None, None)
 
 
 def check_answers(student: Student, prompts: Mapping[str, Sequence[str]], *, shared: bool = True) -> AnswersCheck:
@@ -106,7 +108,7 @@ def check_answers(student: Student, prompts: Mapping[str, Sequence[str]], *, sha
         difference = _states_differ(student, prompts)
         reason = f"states of answers within {difference:.1e} of a plain forward"
     except FAILURES as error:
-        difference, reason = None, f"decoding against shared prefixes fails here: {_first_line(error)}"
+        difference, reason = None, f"decoding against shared prefixes fails here: {first_line(error)}"
     finally:
         student.model.train(was_training)
     student.decodes_packed = difference is not None and difference <= _tolerance(student.model)
@@ -117,29 +119,23 @@ def _states_differ(student: Student, prompts: Mapping[str, Sequence[str]]) -> fl
     schemas = sorted(prompts.values(), key=len, reverse=True)[:CHECKED_SCHEMAS]
     batch = Batch(student, CHECKED_TOKENS + 1, Sampling())
     batch.admit(dict(enumerate(r for texts in schemas for r in requests_of(student, texts[:CHECKED_ROWS], None))))
-    largest = _largest_difference(student, batch)
+    pairs = _states(student, batch)
     for _ in range(CHECKED_TOKENS):
         if batch.rows:
             batch.step()
-    return max(largest, _largest_difference(student, batch))
+    return largest_difference(pairs + _states(student, batch))
 
 
 @torch.no_grad()
-def _largest_difference(student: Student, batch: Batch) -> float:
-    """Of the last states of the rows that have not ended, relative to a plain forward's."""
+def _states(student: Student, batch: Batch) -> list[tuple[Tensor, Tensor]]:
+    """The last states (H,) of the rows that have not ended, each with a plain forward's."""
 
     def plain(row: Row) -> Tensor:
         ids = torch.tensor([row.request.ids + row.tokens], device=student.device)
         return base_of(student.model).get_decoder()(input_ids=ids, use_cache=False).last_hidden_state[0, -1]
 
     with plainly(student.model):
-        pairs = [(last, plain(row)) for row, last in zip(batch.rows, batch.last, strict=True) if not row.ended]
-    return max(((ours - theirs).norm() / theirs.norm()).item() for ours, theirs in pairs) if pairs else 0.0
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return f"{type(error).__name__}: {text.splitlines()[0][:200]}" if text else type(error).__name__
+        return [(last, plain(row)) for row, last in zip(batch.rows, batch.last, strict=True) if not row.ended]
 
 
 def _sample(units: Sequence[Unit]) -> list[Any]:
@@ -167,22 +163,22 @@ def _measure(model: Any, batches: Sequence[TokenBatch], losses: Callable[[TokenB
     model.eval()
     device = next(model.parameters()).device
     total = 0.0
-    for batch in batches:
-        value = losses(batch.to(device)).sum()
-        value.backward()
-        total += value.item()
     trainable = [p for p in model.parameters() if p.requires_grad]
-    gradient = torch.cat([p.grad.detach().double().flatten().cpu() for p in trainable if p.grad is not None])
-    for parameter in trainable:
-        parameter.grad = None
-    model.train(was_training)
-    return total, gradient
+    try:
+        for batch in batches:
+            value = losses(batch.to(device)).sum()
+            value.backward()
+            total += value.item()
+        return total, torch.cat([p.grad.detach().double().flatten().cpu() for p in trainable if p.grad is not None])
+    finally:
+        for parameter in trainable:
+            parameter.grad = None
+        model.train(was_training)
 
 
 def _differences(reference: tuple[float, Tensor], result: tuple[float, Tensor]) -> tuple[float, float]:
     loss = abs(result[0] - reference[0]) / max(abs(reference[0]), 1e-12)
-    norm = reference[1].norm().clamp(min=1e-12)
-    return loss, ((result[1] - reference[1]).norm() / norm).item()
+    return loss, largest_difference([(result[1], reference[1])])
 
 
 def _tolerance(model: Any) -> float:

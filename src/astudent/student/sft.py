@@ -118,8 +118,11 @@ def fit(
     processes.say(
         f"{NAME}: {len(rows)} rows, {len(held_out)} for validation; {check_result.mode}: {check_result.reason}"
     )
-    shared = settings.shared_prefixes
-    answers_result = check_answers(student, answer_check.prompts, shared=shared) if answer_check is not None else None
+    answers: dict[str, Any] = {}
+    if answer_check is not None:
+        found = check_answers(student, answer_check.prompts, shared=settings.shared_prefixes)
+        processes.say(f"{NAME}: prefixes of answers {found.mode}: {found.reason}")
+        answers["answers"] = found.as_json()
     key, greater = METRICS[settings.metric_for_best]
     best = Best(key, greater, settings.early_stop_min_delta, settings.early_stop_patience) if held_out else None
     plan = Plan(
@@ -142,8 +145,7 @@ def fit(
     )
     trainer.prepare(plan, best)
     trainer.answer_check = answer_check
-    facts = train_to_the_end(trainer, out)
-    return facts | ({"answers": answers_result.as_json()} if answers_result else {}), check_result
+    return train_to_the_end(trainer, out) | answers, check_result
 
 
 def sft_arguments(settings: Training, out: Path, *, evaluates: bool) -> SFTConfig:
