@@ -70,13 +70,17 @@ def test_self_check_accepts_packs() -> None:
     assert batcher.packed and result.mode == "packs"
 
 
-def test_self_check_catches_a_wrong_mask(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attention that lets a request see the one before it: the run falls back to plain batches and says so."""
-    from astudent.student import attention
+@pytest.mark.parametrize("wrong", ["ahead", "no window"])
+def test_self_check_catches_a_wrong_mask(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens that see the one after them, or beyond their window: the run falls back to plain batches and says so."""
+    from astudent.student import blocks
 
-    original = attention.attend_small
-    monkeypatch.setattr(attention, "attend_small", lambda q, k, v, bias, *a: original(q, k, v, bias * 0 + 0, *a))
-    monkeypatch.setattr(attention, "as_bias", lambda mask, dtype: torch.zeros(mask.shape, dtype=dtype))
+    right = blocks._sees  # pyright: ignore[reportPrivateUsage]
+    broken = {
+        "ahead": lambda queries, keys, window: right(queries + 1, keys, window),
+        "no window": lambda queries, keys, window: right(queries, keys, None),
+    }
+    monkeypatch.setattr(blocks, "_sees", broken[wrong])
     student = assemble(add_lora(make_model("gemma3")), make_tokenizer(), trainable=True)
     batcher, result = check(student, [(row,) for row in make_rows()], 10**6)
     assert not batcher.packed and result.mode == "plain" and "packs differ" in result.reason

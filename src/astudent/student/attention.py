@@ -7,7 +7,7 @@ suffix starts at position P whatever its index), so results equal row by row.
 
 The function is registered with transformers as ``prefix_shared``. Without a
 `layout` it is plain SDPA, so the same model still serves padded batches and
-`generate`. On a GPU packs take FlexAttention where they can (see `flex_choice`), else SDPA.
+`generate`. Packs are computed in blocks on a CPU; on a GPU by FlexAttention where it can be (see `flex_choice`), else by SDPA.
 """
 
 from __future__ import annotations
@@ -23,12 +23,10 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 from astudent.student import flex_choice
-from astudent.student.band import SMALL_WINDOW, Band, as_bias, attend_small
-from astudent.student.flex import Run, SparseBlocks
+from astudent.student.blocks import Blocks, Run
+from astudent.student.flex import SparseBlocks
 
 PREFIX_SHARED = "prefix_shared"
-SMALL_HEAD = 48
-"""Heads up to this many dimensions are computed in plain products on a CPU."""
 
 
 class AttentionLayout(Protocol):
@@ -82,6 +80,11 @@ class PackLayout:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
 
+    @staticmethod
+    def alone(length: int) -> PackLayout:
+        """One ordinary sequence: its last token is the only suffix."""
+        return PackLayout([Group.build(0, length - 1, [1])])
+
     def to(self, device: torch.device | str, non_blocking: bool = False) -> PackLayout:
         """The same layout with its index tensors on `device`."""
         device = torch.device(device)
@@ -105,24 +108,25 @@ class PackLayout:
                 if not flex_choice.is_of_compiler(error):
                     raise
                 flex_choice.give_up(kind, error)
+        if not dropout and query.device.type == "cpu":
+            return self.blocks(window, query.shape[1]).attend(query, key, value, scaling)
         return self.attend_by_sdpa(query, key, value, window, scaling, dropout)
 
     def attend_by_sdpa(
         self, query: Tensor, key: Tensor, value: Tensor, window: int | None, scaling: float, dropout: float
     ) -> Tensor:
-        """The same, a group at a time, or in a band where the window is small."""
-        if window is not None and window <= SMALL_WINDOW:
-            return self.band(window).attend(query, key, value, scaling, dropout)
+        """The same, a group at a time."""
         parts = [
             part for g in self.groups for part in self._attend_group(g, query, key, value, window, scaling, dropout)
         ]
         return torch.cat(parts, 2).transpose(1, 2)
 
-    def band(self, window: int) -> Band:
-        """The blocks of a layer with a small sliding window, built once per batch."""
-        if window not in self._cache:
-            self._cache[window] = Band.build(self._runs(), window, self.device)
-        return self._cache[window]
+    def blocks(self, window: int | None, heads: int) -> Blocks:
+        """What the layers of one window compute on a CPU, built once per batch."""
+        at = ("blocks", window)
+        if at not in self._cache:
+            self._cache[at] = Blocks.build(self._runs(), window, heads)
+        return self._cache[at]
 
     def sparse_blocks(self, window: int | None) -> SparseBlocks:
         """What FlexAttention visits in the layers of one window, built once per batch."""
@@ -173,10 +177,7 @@ class PackLayout:
         k = torch.cat([prefix_key[:, :, first:].expand(rows, -1, -1, -1), k], 2)
         v = torch.cat([prefix_value[:, :, first:].expand(rows, -1, -1, -1), v], 2)
         q = q.reshape(rows, kv_heads, share * longest, dim)
-        if dim <= SMALL_HEAD and q.device.type == "cpu":
-            out = attend_small(q, k, v, self._suffix_bias(g, window, share, q.dtype), *options.values())
-        else:
-            out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, **options)
+        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, **options)
         out = out.view(rows, kv_heads, share, longest, dim).permute(1, 2, 0, 3, 4)
         return out.reshape(1, heads, rows * longest, dim).index_select(2, g.keep)
 
@@ -189,13 +190,6 @@ class PackLayout:
             distance = query - torch.arange(seen + g.longest, device=self.device)[None]
             mask = distance >= 0 if window is None else (distance >= 0) & (distance < window)
             self._cache[at] = (seen, mask.repeat(share, 1)[None, None])
-        return self._cache[at]
-
-    def _suffix_bias(self, g: Group, window: int | None, share: int, dtype: torch.dtype) -> Tensor:
-        """The suffix mask as what is added to scores: 0 where a key is seen, -inf elsewhere."""
-        at = ("bias", g.prefix, g.longest, window, share)
-        if at not in self._cache:
-            self._cache[at] = as_bias(self._suffix_mask(g, window, share)[1], dtype)
         return self._cache[at]
 
     def _prefix_mask(self, prefix: int, window: int) -> Tensor:

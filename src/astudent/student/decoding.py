@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from astudent.student.band import SMALL_WINDOW
+from astudent.student.attention import PackLayout
+from astudent.student.blocks import SMALL_WINDOW
 
 GROWTH = 64
 """Slots by which the rows' own keys and values grow."""
@@ -26,6 +27,7 @@ class PrefixRecorder:
     Those in `store` are (1, Hkv, P, D) each.
     """
 
+    alone: PackLayout
     store: Store = field(default_factory=dict)
 
     def attend(
@@ -33,16 +35,7 @@ class PrefixRecorder:
     ) -> Tensor:
         """query (1, H, P, D), key and value (1, Hkv, P, D) -> (1, P, H, D)."""
         self.store[module.layer_idx] = (key.contiguous(), value.contiguous())
-        share = query.shape[1] // key.shape[1]
-        key, value = key.repeat_interleave(share, 1), value.repeat_interleave(share, 1)
-        if window is None or query.shape[2] <= window:
-            out = F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling)
-        else:
-            at = torch.arange(query.shape[2], device=query.device)
-            distance = at[:, None] - at[None]
-            seen = (distance >= 0) & (distance < window)
-            out = F.scaled_dot_product_attention(query, key, value, attn_mask=seen, scale=scaling)
-        return out.transpose(1, 2)
+        return self.alone.attend(module, query, key, value, window, scaling, dropout)
 
 
 class SharedPrefixDecoder:

@@ -18,13 +18,12 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask, flex_attention
 
+from astudent.student.blocks import Run
+
 BLOCK = 128
 """Tokens on each side of a block of the mask."""
 FEWEST_BLOCKS = 2
 """Shorter packs are padded: a size of one would be compiled apart."""
-
-Run = tuple[int, int, list[int]]
-"""A group: its first index, the length of its prefix and those of its suffixes."""
 
 
 @dataclass

@@ -1,7 +1,7 @@
-"""Whether packs take FlexAttention: on a GPU whose Triton compiles it, to SDPA's own results. Elsewhere they take SDPA.
+"""Whether packs take FlexAttention: on a GPU whose Triton compiles it, to SDPA's own results. On others they take SDPA.
 
 Each kind of call is decided once per process, by a trial where the machine has what it needs. On a GPU one line says why
-packs take SDPA; on a CPU it is the way they always take.
+packs take SDPA.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from astudent.errors import first_line
+from astudent.student.blocks import Run
 from astudent.student.differences import largest_difference
-from astudent.student.flex import Run, SparseBlocks, computing_dtype
+from astudent.student.flex import SparseBlocks, computing_dtype
 
 OLDEST_GPU = (8, 0)
 """Compute capability from which on Triton is supported."""

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from astudent.student.attention import ready_mask
+from astudent.student.attention import PackLayout, ready_mask
 from astudent.student.constrain import Constraint, SchemaGrammar
 from astudent.student.decoding import PrefixRecorder, SharedPrefixDecoder, Store
 from astudent.student.load import Student
@@ -195,7 +195,7 @@ class Batch:
         """The prefix's keys and values for `count` of the schema's requests, computed once."""
         store = schema.store
         if store is None:
-            recorder = PrefixRecorder()
+            recorder = PrefixRecorder(PackLayout.alone(len(schema.prefix)).to(self.student.device))
             _forward(self.trunk, torch.tensor([schema.prefix], device=self.student.device), 0, recorder)
             store = recorder.store
         schema.waiting -= count

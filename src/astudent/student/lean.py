@@ -1,8 +1,9 @@
-"""The same mathematics in fewer passes over memory, for small models on a CPU.
+"""The same mathematics in fewer passes over memory, on a CPU.
 
 In a model of a few million parameters most of a step goes into elementwise passes, not into products. Norms get a
-hand-written backward, and an adapter whose rank is not small against its layer is multiplied into the frozen weight
-first: one product for each layer instead of three, with gradients for A and B as before. Decoding multiplies few rows
+hand-written backward. An adapter whose rank is not small against its layer is multiplied into the frozen weight
+first: one product for each layer instead of three, with gradients for A and B as before; any other is added to its
+layer's result in place. Decoding multiplies few rows
 by large weights, which a CPU does two to three times faster with the weight on the left. The self-check at the start of
 training compares the result with the untouched forward; evaluation takes it over unchecked.
 """
@@ -48,6 +49,28 @@ class RmsNorm(torch.autograd.Function):
         return (grad * weight).addcmul_(unit, mean).mul_(scale), slope, None
 
 
+class AddedAdapter(torch.autograd.Function):
+    """x W' + bias + scale * (x A') B' for x (..., in), a frozen W (out, in), A (r, in) and B (out, r)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, down: Tensor, up: Tensor, scale: float
+    ) -> Tensor:
+        flat = x.reshape(-1, x.shape[-1])
+        inner = (flat @ down.t()).mul_(scale)
+        ctx.save_for_backward(flat, inner, weight, down, up)
+        ctx.scale, ctx.shape = scale, x.shape
+        return F.linear(flat, weight, bias).addmm_(inner, up.t()).view(*x.shape[:-1], -1)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        x, inner, weight, down, up = ctx.saved_tensors
+        flat = grad.reshape(len(x), -1)
+        slope = (flat @ up).mul_(ctx.scale)
+        of_x = (flat @ weight).addmm_(slope, down).view(ctx.shape) if ctx.needs_input_grad[0] else None
+        return of_x, None, None, slope.t() @ x, flat.t() @ inner, None
+
+
 def make_lean(model: Any) -> None:
     """Puts the leaner forwards in, where they are exact: full precision on a CPU, no dropout."""
     first = next(model.parameters())
@@ -57,8 +80,9 @@ def make_lean(model: Any) -> None:
         name = type(module).__name__
         if name in NORMS_AROUND_ONE + NORMS:
             module.forward = types.MethodType(_norm_forward(name in NORMS_AROUND_ONE), module)
-        elif hasattr(module, "lora_A") and hasattr(module, "base_layer") and _is_worth_merging(module):
-            module.forward = types.MethodType(_merged_forward, module)
+        elif hasattr(module, "lora_A") and _is_plain_adapter(module):
+            way = _merged_forward if _is_worth_merging(module) else _added_forward
+            module.forward = types.MethodType(way, module)
         elif type(module) is nn.Linear and module.weight.numel() >= LARGE:
             module.forward = types.MethodType(_linear_forward, module)
 
@@ -99,22 +123,38 @@ def _norm(self: Any, x: Tensor) -> Tensor:
     return RmsNorm.apply(x, self.weight, self.variance_epsilon)  # pyright: ignore[reportReturnType]
 
 
-def _is_worth_merging(module: Any) -> bool:
-    """One plain adapter without dropout, of a rank at which one product is cheaper than three."""
-    base, names = module.base_layer, list(module.lora_A.keys())
+def _is_plain_adapter(module: Any) -> bool:
+    """One adapter of the ordinary kind on a linear layer, without dropout."""
+    base, names = getattr(module, "base_layer", None), list(module.lora_A.keys())
     if type(base) is not nn.Linear or names != ["default"] or getattr(module, "lora_variant", None):
         return False
-    if getattr(module.lora_dropout["default"], "p", 0.0) > 0.0:
-        return False
+    return not getattr(module.lora_dropout["default"], "p", 0.0) and not getattr(module, "lora_bias", {}).get("default")
+
+
+def _is_worth_merging(module: Any) -> bool:
+    """Whether the rank is one at which one product is cheaper than three."""
+    base = module.base_layer
     rank = module.lora_A["default"].weight.shape[0]
     three = 3 * rank * (base.in_features + base.out_features)  # products through A and B: forward and two backward
     return three * PASSES_SAVED >= base.in_features * base.out_features
 
 
+def _is_bypassed(module: Any) -> bool:
+    return module.disable_adapters or module.merged or module.active_adapters != ["default"]
+
+
 def _merged_forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    if self.disable_adapters or self.merged or self.active_adapters != ["default"]:
+    if _is_bypassed(self):
         return type(self).forward(self, x, *args, **kwargs)
     return linear(x, _merged_weight(self), self.base_layer.bias)
+
+
+def _added_forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    if _is_bypassed(self):
+        return type(self).forward(self, x, *args, **kwargs)
+    down, up = self.lora_A["default"].weight, self.lora_B["default"].weight
+    base = self.base_layer
+    return AddedAdapter.apply(x, base.weight, base.bias, down, up, self.scaling["default"])  # pyright: ignore[reportReturnType]
 
 
 def _linear_forward(self: Any, x: Tensor) -> Tensor:
@@ -126,7 +166,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     rows = x.numel() // x.shape[-1]
     if torch.is_grad_enabled() or rows not in FEW_ROWS or weight.numel() < LARGE:
         return F.linear(x, weight, bias)
-    out = (weight @ x.reshape(rows, -1).t()).t().contiguous()
+    out = (weight @ x.reshape(rows, -1).t().contiguous()).t().contiguous()
     out = out if bias is None else out.add_(bias)
     return out.view(*x.shape[:-1], -1)
 
@@ -144,4 +184,4 @@ def _merged_weight(module: Any) -> Tensor:
     return merged
 
 
-_OURS = (_norm_around_one, _norm, _merged_forward, _linear_forward)
+_OURS = (_norm_around_one, _norm, _merged_forward, _added_forward, _linear_forward)

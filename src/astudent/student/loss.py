@@ -6,6 +6,7 @@ matrix products with the vocabulary instead of three.
 
 from __future__ import annotations
 
+import inspect
 import types
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,30 +21,30 @@ from astudent.student.batching import TokenBatch
 from astudent.student.supervision import ROLE_NAMES
 
 Head = Literal["supervised", "full"]
-CHUNK = 256
-"""Supervised tokens whose logits (CHUNK, V) exist at one time."""
+CHUNK_ON_CPU, CHUNK_ELSEWHERE = (512, 2048), (256, 2**20)
+"""Supervised tokens and vocabulary entries whose logits exist at one time: on a CPU what its cache holds (1.5x a whole row of Gemma's vocabulary)."""
 FULL_PRECISION = (torch.float32, torch.float64)
 
 
 class FrozenHeadLoss(torch.autograd.Function):
-    """-log p(target) of each token (N,) for hidden states (N, H) and a head (V, H) that takes no gradient."""
+    """-log p(target) of each token (N,) for hidden states (N, H) and a head (V, H) that takes no gradient.
+
+    The softmax is taken block by block of the vocabulary with a running maximum (Milakov and Gimelshein, 2018), and the
+    gradient's weighted sum of the head's rows with it, so that logits are never kept.
+    """
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, head: Tensor, targets: Tensor, softcap: float | None) -> Tensor:
-        wants_gradient = ctx.needs_input_grad[0]
-        losses = torch.empty(len(hidden), dtype=torch.promote_types(hidden.dtype, torch.float32), device=hidden.device)
-        gradient = torch.empty_like(hidden) if wants_gradient else None
-        for start in range(0, len(hidden), CHUNK):
-            part = slice(start, start + CHUNK)
-            logits, slope = _logits(hidden[part], head, softcap)
-            target = targets[part, None]
-            norm = torch.logsumexp(logits, -1, keepdim=True)
-            losses[part] = (norm - logits.gather(1, target)).squeeze(1)
+        tokens, _ = CHUNK_ON_CPU if hidden.device.type == "cpu" else CHUNK_ELSEWHERE
+        wide = torch.promote_types(hidden.dtype, torch.float32)
+        losses = torch.empty(len(hidden), dtype=wide, device=hidden.device)
+        gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
+        for start in range(0, len(hidden), tokens):
+            part = slice(start, start + tokens)
+            sums = _OnlineSoftmax(hidden[part], head, targets[part, None], softcap, gradient is not None)
+            losses[part] = sums.losses()
             if gradient is not None:
-                share = logits.sub_(norm).exp_()
-                share.scatter_add_(1, target, torch.full_like(target, -1, dtype=share.dtype))
-                share = share if slope is None else share.mul_(slope)
-                gradient[part] = share.to(hidden.dtype) @ head
+                gradient[part] = sums.gradient()
         ctx.save_for_backward(gradient)
         return losses
 
@@ -53,14 +54,54 @@ class FrozenHeadLoss(torch.autograd.Function):
         return gradient * grad[:, None].to(gradient.dtype), None, None, None
 
 
-def _logits(hidden: Tensor, head: Tensor, softcap: float | None) -> tuple[Tensor, Tensor | None]:
-    """Logits (n, V) in full precision and, with a soft cap, its slope."""
-    logits = hidden @ head.t()
-    logits = logits if logits.dtype in FULL_PRECISION else logits.float()
-    if softcap is None:
-        return logits, None
-    bent = torch.tanh(logits / softcap)
-    return bent * softcap, 1 - bent * bent
+class _OnlineSoftmax:
+    """The softmax of n tokens over the vocabulary, a block of it at a time; every tensor here is (n, 1) or (n, H)."""
+
+    def __init__(self, hidden: Tensor, head: Tensor, targets: Tensor, softcap: float | None, slopes: bool) -> None:
+        _, width = CHUNK_ON_CPU if hidden.device.type == "cpu" else CHUNK_ELSEWHERE
+        self.hidden, self.head, self.targets, self.softcap = hidden, head, targets, softcap
+        wide = torch.promote_types(hidden.dtype, torch.float32)
+        zeros = torch.zeros(len(hidden), 1, dtype=wide, device=hidden.device)
+        self.highest, self.mass, self.of_target = zeros - torch.inf, zeros, zeros.clone()
+        self.pull = zeros.expand(hidden.shape).contiguous() if slopes else None
+        for start in range(0, len(head), width):
+            self._add(head[start : start + width], start)
+
+    def _add(self, rows: Tensor, start: int) -> None:
+        """Adds the vocabulary entries from `start` on, whose rows of the head are (width, H)."""
+        logits = self.hidden @ rows.t()
+        logits = logits if logits.dtype in FULL_PRECISION else logits.float()
+        if self.softcap is not None:
+            logits = logits.div_(self.softcap).tanh_()
+            slope = 1 - logits.square()
+            logits.mul_(self.softcap)
+        at = self.targets - start
+        inside, at = (at >= 0) & (at < len(rows)), at.clamp(0, len(rows) - 1)
+        self.of_target = torch.where(inside, logits.gather(1, at), self.of_target)
+        highest = torch.maximum(self.highest, logits.amax(-1, keepdim=True))
+        shrink = (self.highest - highest).exp_()
+        self.highest = highest
+        shares = logits.sub_(highest).exp_()
+        self.mass = self.mass * shrink + shares.sum(-1, keepdim=True)
+        if self.pull is not None:
+            shares = shares if self.softcap is None else shares.mul_(slope)  # pyright: ignore[reportPossiblyUnbound]
+            self.pull.mul_(shrink)
+            if self.pull.dtype == rows.dtype:
+                self.pull.addmm_(shares, rows)
+            else:
+                self.pull += shares.to(rows.dtype) @ rows
+
+    def losses(self) -> Tensor:
+        """(n,): the logarithm of the mass, less the target's logit."""
+        return (self.highest + self.mass.log() - self.of_target)[:, 0]
+
+    def gradient(self) -> Tensor:
+        """(n, H): the slope of each token's loss along its hidden state."""
+        assert self.pull is not None
+        towards = self.head[self.targets[:, 0]]
+        if self.softcap is not None:
+            towards = towards * (1 - (self.of_target / self.softcap).square())
+        return self.pull.div_(self.mass).sub_(towards).to(self.hidden.dtype)
 
 
 def head_losses(base: Any, hidden: Tensor, targets: Tensor) -> Tensor:
@@ -98,6 +139,10 @@ def install_token_losses(model: Any, head: Head = "supervised") -> None:
             return losses_of_logits(original, token_batch)
         return _losses_of_trunk(self, token_batch)
 
+    # generate reads the signature: without `logits_to_keep` it would compute the logits of the whole prompt.
+    own = next(iter(inspect.signature(forward).parameters.values()))
+    given = inspect.signature(original)
+    forward.__signature__ = given.replace(parameters=[own, *given.parameters.values()])  # pyright: ignore[reportFunctionMemberAccess]
     base._plain_forward = original
     base.forward = types.MethodType(forward, base)
 
