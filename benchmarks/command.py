@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import typer
 from measure import Case, machine, write
-from models import HEADLINE_MODEL, MODELS
-from settings import DTYPES, Arrangement, arrangements
+from models import MODELS
+from settings import DTYPES, KINDS, Arrangement, Dtype, Kind, arrangements
+
+CASES = f"Only these: {'; '.join(f'{kind} ({what})' for kind, what in KINDS.items())}. May be repeated."
 
 
 def benchmark(
@@ -22,17 +24,18 @@ def benchmark(
 
     def main(
         json_file: Annotated[Path | None, typer.Option("--json", help="Where the figures go.")] = None,
-        dtype: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
-        headline: Annotated[bool, typer.Option("--headline", help="The headline alone, once.")] = False,
+        dtype: Annotated[Dtype, typer.Option()] = "float32",
+        kinds: Annotated[list[Kind] | None, typer.Option("--case", help=CASES)] = None,
+        rounds: Annotated[
+            int | None, typer.Option(min=1, help="How often each case is run, not its own number.")
+        ] = None,
     ) -> None:
         cases: list[Case] = []
         for model_name, build in MODELS.items():
-            model = ready(build(DTYPES[dtype]))
-            for asked in arranged(model_name):
-                if not headline:
-                    cases += case(model, model_name, asked)
-                elif asked.headline and model_name == HEADLINE_MODEL:
-                    cases += case(model, model_name, replace(asked, rounds=1))
+            wanted = [asked for asked in arranged(model_name) if asked.kind in (kinds or KINDS)]
+            model = ready(build(DTYPES[dtype])) if wanted else None
+            for asked in wanted:
+                cases += case(model, model_name, asked if rounds is None else replace(asked, rounds=rounds))
         write(json_file, name, machine(DTYPES[dtype]), cases)
 
     main.__doc__ = summary

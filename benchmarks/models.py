@@ -50,8 +50,7 @@ def tiny_student(dtype: torch.dtype) -> Any:
     return _in_dtype(AutoModelForCausalLM.from_pretrained(TINY, dtype=torch.float32), dtype)
 
 
-HEADLINE_MODEL = "Gemma 3 270M's shape"
-MODELS = {HEADLINE_MODEL: gemma_270m, "the tiny student": tiny_student}
+MODELS = {"Gemma 3 270M's shape": gemma_270m, "the tiny student": tiny_student}
 
 
 def _in_dtype(model: Any, dtype: torch.dtype) -> Any:

@@ -11,7 +11,8 @@ fi
 mkdir -p "$folder"
 scripts/bootstrap.sh
 for name in sft_step scoring generation dpo_step; do
-    .venv/bin/python "benchmarks/$name.py" --json "$folder/$name.json" "${@:2}"
+    .venv/bin/python "benchmarks/$name.py" --json "$folder/$name.json" --case headline --case default --case tiny "${@:2}"
+    .venv/bin/python "benchmarks/$name.py" --json "$folder/$name-growth.json" --case growth "${@:2}"
 done
 .venv/bin/python benchmarks/help_cost.py --json "$folder/help_cost.json"
 .venv/bin/python benchmarks/table.py "$folder"

@@ -3,11 +3,13 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-HEADLINE = (1000, 16, 16)
+Dtype = Literal["float32", "bfloat16"]
+DTYPES: dict[Dtype, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+Kind = Literal["headline", "default", "growth", "tiny"]
 ROOT = Path(__file__).parents[1]
 TRAINING = json.loads((ROOT / "config/defaults.json").read_text(encoding="utf-8"))["training"]
 
@@ -16,6 +18,7 @@ TRAINING = json.loads((ROOT / "config/defaults.json").read_text(encoding="utf-8"
 class Arrangement:
     """`rows` requests, `share` of them under one schema of `prefix` tokens. Rivals run the first of them, since all of theirs cost the same."""
 
+    kind: Kind
     prefix: int
     rows: int
     share: int
@@ -25,18 +28,29 @@ class Arrangement:
 
     @property
     def headline(self) -> bool:
-        return (self.prefix, self.rows, self.share) == HEADLINE
+        return self.kind == "headline"
 
     def __str__(self) -> str:
         schemas = "" if self.share == self.rows else f", {self.share} to a schema"
         return f"prefix {self.prefix}, {self.rows} rows{schemas}"
 
 
+STEP = TRAINING["batch_size"] * TRAINING["grad_accum"]
+SHAPE_OF_GEMMA = [
+    Arrangement("headline", 1000, 16, 16, 3, 2, 4),
+    Arrangement("default", 1000, STEP, TRAINING["rows_per_schema"], 1, 2, 4),
+    *(Arrangement("growth", 1000, rows, rows, 1, 1, min(rows, 2)) for rows in (1, 4, 32)),
+    *(Arrangement("growth", prefix, 16, 16, 1, 1, 2) for prefix in (250, 2000)),
+]
+TINY = [Arrangement("tiny", 500, 16, 8, 3, 16, 16), Arrangement("tiny", 1000, 16, 16, 3, 16, 16)]
+KINDS: dict[Kind, str] = {
+    "headline": "Gemma 3 270M's shape, 16 rows under a schema of 1000 tokens",
+    "default": "the default configuration's step",
+    "growth": "more and fewer rows, longer and shorter schemas",
+    "tiny": "the tiny student",
+}
+
+
 def arrangements(model: str) -> list[Arrangement]:
-    """The headline, the default configuration's step, growth in rows and in prefix; for the tiny student what the embedded run has."""
-    if model == "the tiny student":
-        return [Arrangement(500, 16, 8, 5, 16, 16), Arrangement(1000, 16, 16, 5, 16, 16)]
-    a_step = (1000, TRAINING["batch_size"] * TRAINING["grad_accum"], TRAINING["rows_per_schema"])
-    growth = [a_step, (1000, 1, 1), (1000, 4, 4), (1000, 32, 32), (250, 16, 16), (2000, 16, 16)]
-    grown = [Arrangement(prefix, rows, same, 1, 1, min(rows, 2)) for prefix, rows, same in growth]
-    return [Arrangement(*HEADLINE, 3, 2, 4), *grown]
+    """What a model is run on."""
+    return TINY if model == "the tiny student" else SHAPE_OF_GEMMA

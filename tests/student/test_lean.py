@@ -1,10 +1,13 @@
 """The leaner forwards give what autograd gives."""
 
+from typing import Any
+
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from transformers.models.gemma3.modeling_gemma3 import Gemma3RMSNorm
 
-from astudent.student.lean import RmsNorm, make_lean, make_plain
+from astudent.student.lean import AddedAdapter, RmsNorm, make_lean, make_plain
 
 
 def test_the_norm_differentiates_states_and_weight():
@@ -46,3 +49,45 @@ def test_few_rows_times_a_large_weight_are_its_product(
     assert torch.equal(torch.autograd.grad(layer(states).square().sum(), states)[0], slope)
     make_plain(layer)
     assert "forward" not in vars(layer)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_an_added_adapter_differentiates_states_and_both_matrices(bias: bool):
+    torch.manual_seed(0)
+    weight, shift = torch.randn(7, 5, dtype=torch.float64), torch.randn(7, dtype=torch.float64) if bias else None
+    asked = [torch.randn(*shape, dtype=torch.float64, requires_grad=True) for shape in [(2, 3, 5), (2, 5), (7, 2)]]
+    assert torch.autograd.gradcheck(lambda x, a, b: AddedAdapter.apply(x, weight, shift, a, b, 0.7), asked)
+
+
+@pytest.mark.parametrize(("rank", "way"), [(1, "_added_forward"), (16, "_merged_forward")])
+def test_a_lean_adapter_is_the_adapter(rank: int, way: str):
+    """Small ranks are added, large ones merged first; switched off, the layer is the base's."""
+    torch.manual_seed(0)
+    model = get_peft_model(
+        torch.nn.Sequential(torch.nn.Linear(48, 40)),
+        LoraConfig(r=rank, lora_alpha=3, target_modules=["0"], init_lora_weights=False),
+    )
+    layer: Any = model.base_model.model[0]
+    states = torch.randn(2, 5, 48, requires_grad=True)
+    learnt = [states, *(p for p in model.parameters() if p.requires_grad)]
+
+    def measured() -> list[torch.Tensor]:
+        out = model(states)
+        with model.disable_adapter():
+            off = model(states)
+        return [out, off, *torch.autograd.grad(out.square().sum(), learnt)]
+
+    wanted = measured()
+    make_lean(model)
+    assert layer.forward.__name__ == way
+    assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(measured(), wanted, strict=True))
+    assert not torch.allclose(wanted[0], wanted[1])
+
+
+def test_dropout_and_other_kinds_of_adapter_stay_as_they_are():
+    for options in ({"lora_dropout": 0.1}, {"use_dora": True}, {"lora_bias": True}):
+        model = get_peft_model(
+            torch.nn.Sequential(torch.nn.Linear(48, 40)), LoraConfig(r=1, target_modules=["0"], **options)
+        )
+        make_lean(model)
+        assert "forward" not in vars(model.base_model.model[0])
