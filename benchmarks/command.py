@@ -44,7 +44,7 @@ def benchmark(
             model = ready(build(DTYPES[dtype])) if wanted else None
             for asked in wanted:
                 cases += case(model, model_name, asked if rounds is None else replace(asked, rounds=rounds))
-        write(json_file, name, machine(DTYPES[dtype]), cases)
+                write(json_file, name, machine(DTYPES[dtype]), cases)
 
     main.__doc__ = summary
     typer.run(main)

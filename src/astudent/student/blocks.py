@@ -70,9 +70,7 @@ class Block:
         _, kv_heads, _, dim = states.shape
         queries, heads = self.seen.shape[1], into.shape[1]
         rows = states.view(-1, kv_heads, queries, heads // kv_heads, dim).transpose(1, 2).reshape(-1, heads, dim)
-        if len(self.pads):
-            rows = rows.index_select(0, self.real)
-        into.index_copy_(0, self.queries[self.real] if len(self.pads) else self.queries, rows.to(into.dtype))
+        into.index_copy_(0, self.queries[self.real], rows.index_select(0, self.real).to(into.dtype))
 
     def add_keys(self, into: Tensor, states: Tensor) -> None:
         """The way back of `of_keys`, into (T, Hkv, D): what several pieces say of a key is added up."""
@@ -119,8 +117,7 @@ class _Attention(torch.autograd.Function):
         wide = torch.promote_types(query.dtype, torch.float32)
         of_query, of_key, of_value = (torch.zeros(states.shape, dtype=wide) for states in (query, key, value))
         for at, block in enumerate(ctx.blocks):
-            parts = kept[4 * at : 4 * at + 4] or _parts(block, query, key, value, ctx.scaling)
-            q, k, v, shares = parts
+            q, k, v, shares = kept[4 * at : 4 * at + 4] or _parts(block, query, key, value, ctx.scaling)
             slope = block.of_queries(grad, key.shape[1]).to(wide)
             block.add_keys(of_value, torch.matmul(shares.transpose(2, 3), slope))
             slope = torch.ops.aten._softmax_backward_data(torch.matmul(slope, v.transpose(2, 3)), shares, -1, wide)
