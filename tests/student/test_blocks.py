@@ -57,5 +57,6 @@ def test_low_precision_is_computed_in_full(window: int | None) -> None:
     states = states_of(shape, 4, 2, torch.bfloat16)
     layout = layout_of(shape)
     found = layout.attend(None, *states, window, 0.25, 0.0)
-    wanted = layout.attend(None, *(state.double() for state in states), window, 0.25, 0.0)
+    query, key, value = (state.double() for state in states)
+    wanted = layout.attend(None, query, key, value, window, 0.25, 0.0)
     assert found.dtype == torch.bfloat16 and torch.allclose(found.double(), wanted, rtol=2**-8, atol=1e-6)

@@ -63,11 +63,11 @@ def test_an_added_adapter_differentiates_states_and_both_matrices(bias: bool):
 def test_a_lean_adapter_is_the_adapter(rank: int, way: str):
     """Small ranks are added, large ones merged first; switched off, the layer is the base's."""
     torch.manual_seed(0)
-    model = get_peft_model(
+    model: Any = get_peft_model(
         torch.nn.Sequential(torch.nn.Linear(48, 40)),
         LoraConfig(r=rank, lora_alpha=3, target_modules=["0"], init_lora_weights=False),
     )
-    layer: Any = model.base_model.model[0]
+    layer = model.base_model.model[0]
     states = torch.randn(2, 5, 48, requires_grad=True)
     learnt = [states, *(p for p in model.parameters() if p.requires_grad)]
 
@@ -84,10 +84,9 @@ def test_a_lean_adapter_is_the_adapter(rank: int, way: str):
     assert not torch.allclose(wanted[0], wanted[1])
 
 
-def test_dropout_and_other_kinds_of_adapter_stay_as_they_are():
-    for options in ({"lora_dropout": 0.1}, {"use_dora": True}, {"lora_bias": True}):
-        model = get_peft_model(
-            torch.nn.Sequential(torch.nn.Linear(48, 40)), LoraConfig(r=1, target_modules=["0"], **options)
-        )
-        make_lean(model)
-        assert "forward" not in vars(model.base_model.model[0])
+@pytest.mark.parametrize("options", [{"lora_dropout": 0.1}, {"use_dora": True}, {"lora_bias": True}])
+def test_dropout_and_other_kinds_of_adapter_stay_as_they_are(options: Any):
+    config = LoraConfig(r=1, target_modules=["0"], **options)
+    model: Any = get_peft_model(torch.nn.Sequential(torch.nn.Linear(48, 40)), config)
+    make_lean(model)
+    assert "forward" not in vars(model.base_model.model[0])
