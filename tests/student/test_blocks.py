@@ -5,28 +5,14 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from flex_shapes import Shape, layout_of, states_of
 from hypothesis import given
 from hypothesis import strategies as st
+from pack_shapes import Shape, layout_of, seen_by_definition, states_of
 
 from astudent.student import blocks
 
 GROUPS = st.lists(st.tuples(st.integers(1, 60), st.lists(st.integers(1, 40), min_size=1, max_size=4)), max_size=3)
 WINDOWS = st.none() | st.integers(1, 90)
-
-
-def seen_by_definition(shape: Shape, window: int | None) -> torch.Tensor:
-    """(T, T): a token sees its prefix and its own suffix, up to itself, within a window of positions."""
-    group, row, position = [], [], []
-    for g, (prefix, lengths) in enumerate(shape):
-        for r, length in enumerate([prefix, *lengths]):
-            group += [g] * length
-            row += [r] * length
-            position += range(prefix if r else 0, (prefix if r else 0) + length)
-    g, r, p = (torch.tensor(column) for column in (group, row, position))
-    distance = p[:, None] - p
-    seen = (g[:, None] == g) & ((r == 0) | (r[:, None] == r)) & (distance >= 0)
-    return seen if window is None else seen & (distance < window)
 
 
 @given(GROUPS.filter(bool), WINDOWS, st.sampled_from([(4, 1), (4, 2), (3, 3)]), st.booleans(), st.integers(0, 12))

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 from against_rows import assert_same, in_batches, row_by_row
-from flex_shapes import SHAPES, Shape, dense, layout_of, runs_of, states_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pack_shapes import SHAPES, Shape, dense, layout_of, runs_of, seen_by_definition, states_of
 from rows_of import make_rows
 from tiny_models import add_lora, make_model, make_tokenizer
 from torch.nn.attention import flex_attention as torch_flex
@@ -26,20 +26,6 @@ WINDOWS = [None, 1, 8, 70, 100, 500]
 """Without one; shorter and longer than prefixes and suffixes."""
 
 
-def brute_force(shape: Shape, window: int | None, size: int) -> torch.Tensor:
-    """(size, size): token q sees token k if k is of q's prefix or run, not after it, and within the window by position."""
-    tokens: list[tuple[int, int, int]] = []  # group, run (0 is the prefix), position
-    for group, (prefix, lengths) in enumerate(shape):
-        tokens += [(group, 0, position) for position in range(prefix)]
-        for run, length in enumerate(lengths, 1):
-            tokens += [(group, run, prefix + step) for step in range(length)]
-    tokens += [(-1 - pad, 0, 0) for pad in range(size - len(tokens))]
-    group, run, position = torch.tensor(tokens).unbind(1)
-    distance = position[:, None] - position
-    seen = (group[:, None] == group) & ((run == 0) | (run[:, None] == run)) & (distance >= 0)
-    return seen if window is None else seen & (distance < window)
-
-
 # -- masks --------------------------------------------------------------------------------------------------------
 
 
@@ -48,7 +34,7 @@ def assert_is_mask_of(shape: Shape, window: int | None) -> None:
     size = len(stretches.own)
     index = torch.arange(size)
     nothing = torch.zeros((), dtype=torch.long)
-    wanted = brute_force(shape, window, size)
+    wanted = seen_by_definition(shape, window, size)
     assert size % BLOCK == 0 and size >= 2 * BLOCK
     assert torch.equal(stretches.mask_mod()(nothing, nothing, index[:, None], index), wanted)
     made = stretches.block_mask()

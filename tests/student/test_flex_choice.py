@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from flex_shapes import SHAPES, dense, layout_of, states_of
+from pack_shapes import SHAPES, dense, layout_of, states_of
 
 from astudent.student import flex, flex_choice
 from astudent.student.flex_choice import Kind
@@ -53,10 +53,10 @@ def test_compiling_switched_off_means_sdpa(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.usefixtures("nothing_decided")
-def test_a_cpu_takes_sdpa_and_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cpu_takes_blocks_and_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     layout = layout_of(SHAPES[1])
     layout.attend(None, *states_of(SHAPES[1], 4, 2, torch.float32), None, 0.25, 0.0)
-    assert ("sparse", None) not in layout._cache
+    assert list(layout._cache) == [("blocks", None, 4)]
     assert not flex_choice.in_use()
     assert capsys.readouterr().err == ""
 

@@ -123,7 +123,7 @@ class PackLayout:
 
     def blocks(self, window: int | None, heads: int) -> Blocks:
         """What the layers of one window compute on a CPU, built once per batch."""
-        at = ("blocks", window)
+        at = ("blocks", window, heads)
         if at not in self._cache:
             self._cache[at] = Blocks.build(self._runs(), window, heads)
         return self._cache[at]

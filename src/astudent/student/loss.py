@@ -35,13 +35,15 @@ class FrozenHeadLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, head: Tensor, targets: Tensor, softcap: float | None) -> Tensor:
-        tokens, _ = CHUNK_ON_CPU if hidden.device.type == "cpu" else CHUNK_ELSEWHERE
+        tokens, width = CHUNK_ON_CPU if hidden.device.type == "cpu" else CHUNK_ELSEWHERE
         wide = torch.promote_types(hidden.dtype, torch.float32)
         losses = torch.empty(len(hidden), dtype=wide, device=hidden.device)
         gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         for start in range(0, len(hidden), tokens):
             part = slice(start, start + tokens)
             sums = _OnlineSoftmax(hidden[part], head, targets[part, None], softcap, gradient is not None)
+            for first in range(0, len(head), width):
+                sums.add(head[first : first + width], first)
             losses[part] = sums.losses()
             if gradient is not None:
                 gradient[part] = sums.gradient()
@@ -55,19 +57,16 @@ class FrozenHeadLoss(torch.autograd.Function):
 
 
 class _OnlineSoftmax:
-    """The softmax of n tokens over the vocabulary, a block of it at a time; every tensor here is (n, 1) or (n, H)."""
+    """The softmax of n tokens over the vocabulary, a block of it at a time; its sums are (n, 1) and (n, H)."""
 
     def __init__(self, hidden: Tensor, head: Tensor, targets: Tensor, softcap: float | None, slopes: bool) -> None:
-        _, width = CHUNK_ON_CPU if hidden.device.type == "cpu" else CHUNK_ELSEWHERE
         self.hidden, self.head, self.targets, self.softcap = hidden, head, targets, softcap
         wide = torch.promote_types(hidden.dtype, torch.float32)
         zeros = torch.zeros(len(hidden), 1, dtype=wide, device=hidden.device)
         self.highest, self.mass, self.of_target = zeros - torch.inf, zeros, zeros.clone()
         self.pull = zeros.expand(hidden.shape).contiguous() if slopes else None
-        for start in range(0, len(head), width):
-            self._add(head[start : start + width], start)
 
-    def _add(self, rows: Tensor, start: int) -> None:
+    def add(self, rows: Tensor, start: int) -> None:
         """Adds the vocabulary entries from `start` on, whose rows of the head are (width, H)."""
         logits = self.hidden @ rows.t()
         logits = logits if logits.dtype in FULL_PRECISION else logits.float()

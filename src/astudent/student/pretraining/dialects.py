@@ -88,7 +88,9 @@ class Dialect:
     """Everything that makes one language: its words and its shapes. `schema` describes it, `encode_*` write its answers."""
 
     def __init__(self, rng: Random, words: WordMaker) -> None:
-        self.rng, self.entity = rng, draw_named(rng, words)
+        self.rng, self.words = rng, words.of_one_language(rng)
+        words = self.words
+        self.entity = draw_named(rng, words)
         self.fields = draw_fields(rng, words, rng.choice((2, 3, 4, 4, 5, 6, 7, 8)))
         self.keys = self._draw_keys(rng, words)
         self.relations = self._distinct(rng, phrasings.RELATIONS)

@@ -216,7 +216,7 @@ class QueryTask(Task):
         if field.kind == "date":
             day = 1 if self.rng.random() < 0.1 else self.rng.randint(1, 28)
             return self.rng.randint(1990, 2031), self.rng.randint(1, 12), day
-        return self.words.literal(self.rng) if field.kind == "text" else self.rng.choice(field.values)
+        return self.dialect.words.literal(self.rng) if field.kind == "text" else self.rng.choice(field.values)
 
     def value(self, language: str, field: Field, value: Any) -> tuple[str, Json]:
         """How a value of the field is said, and what the answer has for it."""

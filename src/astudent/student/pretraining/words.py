@@ -4,9 +4,11 @@ No real field name is used. Words built from random pieces leave no piece cold: 
 stays at its random start, and an adapter on frozen embeddings cannot mend that.
 """
 
+from __future__ import annotations
+
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 ONSETS = "b c d f g h j k l m n p r s t v w x br cl cr dr fl fr gl gr pl pr sl st tr th ch ph qu sc sp wh".split()
@@ -30,11 +32,17 @@ class WordMaker:
     """Words of one pre-training run. `pieces`: the letter pieces of the tokenizer (none before it is trained).
 
     `english` is the share of names whose English label is not the name itself, `single` leaves names and labels of one word.
+    Words of `stems` come again, whole or only in their beginning.
     """
 
     pieces: list[str] = field(default_factory=list)
     english: float = 0.25
     single: bool = False
+    stems: tuple[str, ...] = ()
+
+    def of_one_language(self, rng: Random) -> WordMaker:
+        """For the names of one dialect, many of which look alike: "pet_kind" stands beside "pet_name", "autumn" beside "author"."""
+        return replace(self, stems=tuple(self.word(rng) for _ in range(rng.choice((0, 1, 1, 2, 3)))))
 
     def word(self, rng: Random) -> str:
         while True:
@@ -43,6 +51,12 @@ class WordMaker:
                 return word
 
     def _draw(self, rng: Random) -> str:
+        manner = rng.random() if self.stems else 1.0
+        if manner < 0.3:
+            return rng.choice(self.stems)
+        if manner < 0.4:
+            stem = rng.choice(self.stems)
+            return (stem[: rng.randint(1, len(stem))] + self._syllable(rng))[:12]
         if self.pieces and rng.random() < 0.6:
             return "".join(rng.choice(self.pieces) for _ in range(rng.choice((1, 1, 2, 2, 3))))[:12]
         return "".join(self._syllable(rng) for _ in range(rng.choice((1, 1, 2, 2, 2))))[:12]

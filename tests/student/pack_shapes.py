@@ -41,6 +41,20 @@ def states_of(
     return query, key, value
 
 
+def seen_by_definition(shape: Shape, window: int | None, size: int = 0) -> torch.Tensor:
+    """(T, T), T at least `size`: token q sees token k if k is of q's prefix or run, not after it, and within the window by position."""
+    tokens: list[tuple[int, int, int]] = []  # group, run (0 is the prefix), position
+    for group, (prefix, lengths) in enumerate(shape):
+        tokens += [(group, 0, position) for position in range(prefix)]
+        for run, length in enumerate(lengths, 1):
+            tokens += [(group, run, prefix + step) for step in range(length)]
+    tokens += [(-1 - pad, 0, 0) for pad in range(size - len(tokens))]
+    group, run, position = torch.tensor(tokens).unbind(1)
+    distance = position[:, None] - position
+    seen = (group[:, None] == group) & ((run == 0) | (run[:, None] == run)) & (distance >= 0)
+    return seen if window is None else seen & (distance < window)
+
+
 def dense(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: Any, scale: float | None) -> torch.Tensor:
     """What the kernel computes, by SDPA over all scores: it has a backward pass on a CPU."""
     index = torch.arange(query.shape[2])
