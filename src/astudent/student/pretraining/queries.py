@@ -248,17 +248,28 @@ class QueryTask(Task):
 
     def top(self, language: str, answer: dict[str, Json]) -> str:
         """Sort and limit in one."""
-        said, code = self.number(language, draw_count(self.rng))
-        spoken, key = self.sorting(language, self.rng.choice(self.dialect.sorted_by), "top_{}", n=said)
+        field = self.rng.choice(self.dialect.sorted_by)
+        if self.rng.random() < 0.35:
+            mark, code = self.one()
+            spoken, key = self.sorting(language, field, "top_one_{}")
+            spoken += mark
+        else:
+            said, code = self.number(language, draw_count(self.rng))
+            spoken, key = self.sorting(language, field, "top_{}", n=said)
         answer |= {"sort": self.dialect.encode_sort([key]), "limit": self.dialect.encode_limit(code)}
         return spoken
 
     def limit(self, language: str) -> tuple[str, Json]:
         if self.rng.random() < 0.1:
-            mark = self.marks.new(WORD)
-            return self.phrase(language, "limit_one") + mark, self.dialect.encode_limit(mark + BARE + "1")
+            mark, code = self.one()
+            return self.phrase(language, "limit_one") + mark, self.dialect.encode_limit(code)
         said, code = self.number(language, draw_count(self.rng))
         return self.phrase(language, "limit", n=said), self.dialect.encode_limit(code)
+
+    def one(self) -> tuple[str, Json]:
+        """A mark behind what asks for a single row, and the 1 that the answer has for it."""
+        mark = self.marks.new(WORD)
+        return mark, mark + BARE + "1"
 
     def group(self, language: str) -> tuple[str, Json]:
         label, code = self.grouping(language)
