@@ -6,7 +6,7 @@ query, key and value are kept; with small ones they are kept, since there a step
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,51 +30,66 @@ SMALL_HEAD = 48
 class Block:
     """R pieces of Q queries, each piece against its own L keys.
 
-    `queries` (R * Q,) and `keys` (R * L,) are packed indices, some of them pads. `seen` (R or 1, Q, L) is true where a key
-    is seen. `real` (n,) are the places in `queries` that are no pads, `pads` the others.
+    `queries` (R, Q) and `keys` (R, L) are packed indices, `is_real` (R, Q) tells the queries from pads. `seen` (R or 1, Q, L) is
+    true where a key is seen. Query heads that share a key head stand beside each other, as further queries of its piece.
     """
 
     queries: Tensor
     keys: Tensor
     seen: Tensor
-    real: Tensor
-    pads: Tensor
-    _bias: dict[tuple[int, torch.dtype], Tensor] = field(default_factory=dict, repr=False)
+    is_real: Tensor
+    _made: dict[Any, Tensor] = field(default_factory=dict, repr=False)
 
-    @staticmethod
-    def build(queries: Tensor, keys: Tensor, seen: Tensor, is_real: Tensor) -> Block:
-        """From queries (R, Q), keys (R, L), what is seen (R or 1, Q, L) and which queries are no pads (R, Q)."""
-        flat = is_real.reshape(-1)
-        return Block(queries.reshape(-1), keys.reshape(-1), seen, flat.nonzero()[:, 0], (~flat).nonzero()[:, 0])
+    def rows_of_queries(self, heads: Heads) -> Tensor:
+        """(R * Hkv * Q * share,): where the pieces' queries lie among the T * H rows of a (T, H, D)."""
+        return self._once(("queries", heads), lambda: _rows(self.queries, heads))
 
-    def bias(self, share: int, dtype: torch.dtype) -> Tensor:
-        """(R or 1, 1, Q * share, L): 0 where a key is seen, -inf elsewhere."""
-        if (share, dtype) not in self._bias:
-            bias = torch.zeros(self.seen.shape, dtype=dtype).masked_fill_(~self.seen, float("-inf"))
-            self._bias[share, dtype] = bias.repeat_interleave(share, 1)[:, None]
-        return self._bias[share, dtype]
+    def rows_of_keys(self, heads: Heads) -> Tensor:
+        """(R * Hkv * L,): where the pieces' keys lie among the T * Hkv rows of a (T, Hkv, D)."""
+        return self._once(("keys", heads), lambda: _rows(self.keys, Heads(heads.key_value, 1)))
 
-    def of_queries(self, states: Tensor, kv_heads: int) -> Tensor:
-        """(T, H, D) -> (R, Hkv, Q * share, D): query heads that share a key head stand beside each other; pads are zeros."""
-        queries, dim = self.seen.shape[1], states.shape[2]
-        found = states.index_select(0, self.queries).index_fill_(0, self.pads, 0.0)
-        found = found.view(-1, queries, kv_heads, states.shape[1] // kv_heads, dim)
-        return found.transpose(1, 2).reshape(found.shape[0], kv_heads, -1, dim)
+    def pads(self, heads: Heads) -> Tensor:
+        """Which of `rows_of_queries` are pads."""
+        return self._once(("pads", heads), lambda: (~self._is_real(heads)).nonzero()[:, 0])
 
-    def of_keys(self, states: Tensor) -> Tensor:
-        """(T, Hkv, D) -> (R, Hkv, L, D)."""
-        return states.index_select(0, self.keys).view(-1, self.seen.shape[2], *states.shape[1:]).transpose(1, 2)
+    def real(self, heads: Heads) -> Tensor:
+        """Which are not."""
+        return self._once(("real", heads), lambda: self._is_real(heads).nonzero()[:, 0])
 
-    def put_queries(self, into: Tensor, states: Tensor) -> None:
-        """The way back of `of_queries`, into (T, H, D)."""
-        _, kv_heads, _, dim = states.shape
-        queries, heads = self.seen.shape[1], into.shape[1]
-        rows = states.view(-1, kv_heads, queries, heads // kv_heads, dim).transpose(1, 2).reshape(-1, heads, dim)
-        into.index_copy_(0, self.queries[self.real], rows.index_select(0, self.real).to(into.dtype))
+    def bias(self, heads: Heads, dtype: torch.dtype) -> Tensor:
+        """(R * Hkv or 1, Q * share, L): 0 where a key is seen, -inf elsewhere."""
+        return self._once(("bias", heads, dtype), lambda: self._bias(heads, dtype))
 
-    def add_keys(self, into: Tensor, states: Tensor) -> None:
-        """The way back of `of_keys`, into (T, Hkv, D): what several pieces say of a key is added up."""
-        into.index_add_(0, self.keys, states.transpose(1, 2).reshape(-1, *into.shape[1:]))
+    def pieces(self, rows: Tensor, heads: Heads) -> Tensor:
+        """Rows in the order of `rows_of_queries` or `rows_of_keys` as (R * Hkv, Q * share or L, D)."""
+        return rows.view(len(self.keys) * heads.key_value, -1, rows.shape[-1])
+
+    def _bias(self, heads: Heads, dtype: torch.dtype) -> Tensor:
+        bias = torch.zeros(self.seen.shape, dtype=dtype).masked_fill_(~self.seen, float("-inf"))
+        bias = bias.repeat_interleave(heads.share, 1)
+        return bias if len(bias) == 1 else bias.repeat_interleave(heads.key_value, 0)
+
+    def _is_real(self, heads: Heads) -> Tensor:
+        return self.is_real[:, None, :, None].expand(-1, heads.key_value, -1, heads.share).reshape(-1)
+
+    def _once(self, name: Any, make: Callable[[], Tensor]) -> Tensor:
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+
+@dataclass(frozen=True)
+class Heads:
+    """How many key heads there are, and how many query heads share one."""
+
+    key_value: int
+    share: int
+
+
+def _rows(places: Tensor, heads: Heads) -> Tensor:
+    """Packed indices (R, N) -> (R * Hkv * N * share,), rows of a (T, H, D) flattened to (T * H, D)."""
+    head = torch.arange(heads.key_value)[:, None, None] * heads.share + torch.arange(heads.share)
+    return (places[:, None, :, None] * (heads.key_value * heads.share) + head).reshape(-1)
 
 
 @dataclass
@@ -82,6 +97,7 @@ class Blocks:
     """What the layers of one window compute for a packed sequence; each token is a query once."""
 
     blocks: list[Block]
+    _back: dict[Heads, Tensor] = field(default_factory=dict, repr=False)
 
     @staticmethod
     def build(runs: Iterable[Run], window: int | None, heads: int) -> Blocks:
@@ -92,49 +108,72 @@ class Blocks:
     def attend(self, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
         """query (1, H, T, D), key and value (1, Hkv, T, D) -> (1, T, H, D)."""
         states = (state[0].transpose(0, 1) for state in (query, key, value))
-        return _Attention.apply(*states, self.blocks, scaling)[None]  # pyright: ignore[reportOptionalSubscript, reportReturnType]
+        return _Attention.apply(*states, self, scaling)[None]  # pyright: ignore[reportOptionalSubscript, reportReturnType]
+
+    def put_back(self, pieces: list[Tensor], heads: Heads) -> Tensor:
+        """For each block (R * Hkv, Q * share, D) -> (T, H, D)."""
+        if heads not in self._back:
+            rows = torch.cat([block.rows_of_queries(heads)[block.real(heads)] for block in self.blocks])
+            starts = torch.tensor([0, *(len(block.rows_of_queries(heads)) for block in self.blocks)]).cumsum(0)
+            places = torch.cat([start + block.real(heads) for start, block in zip(starts, self.blocks, strict=False)])
+            self._back[heads] = torch.empty_like(rows).index_copy_(0, rows, places)
+        flat = [piece.view(-1, piece.shape[-1]) for piece in pieces]
+        found = (flat[0] if len(flat) == 1 else torch.cat(flat)).index_select(0, self._back[heads])
+        return found.view(-1, heads.key_value * heads.share, found.shape[-1])
 
 
 class _Attention(torch.autograd.Function):
     """query (T, H, D), key and value (T, Hkv, D) -> (T, H, D)."""
 
     @staticmethod
-    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, blocks: list[Block], scaling: float) -> Tensor:
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, blocks: Blocks, scaling: float) -> Tensor:
         is_kept = query.shape[2] <= SMALL_HEAD and any(ctx.needs_input_grad)
-        out, kept = torch.empty_like(query, memory_format=torch.contiguous_format), []
+        heads, found, kept = Heads(key.shape[1], query.shape[1] // key.shape[1]), [], []
         with torch.autocast("cpu", enabled=False):
-            for block in blocks:
-                parts = _parts(block, query, key, value, scaling)
-                block.put_queries(out, torch.matmul(parts[3], parts[2]))
+            for block in blocks.blocks:
+                parts = _parts(block, heads, query, key, value, scaling)
+                found.append(torch.bmm(parts[3], parts[2]))
                 kept += parts if is_kept else ()
         ctx.save_for_backward(query, key, value, *kept)
-        ctx.blocks, ctx.scaling = blocks, scaling
-        return out
+        ctx.blocks, ctx.heads, ctx.scaling = blocks, heads, scaling
+        return blocks.put_back(found, heads).to(query.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         query, key, value, *kept = ctx.saved_tensors
-        wide = torch.promote_types(query.dtype, torch.float32)
-        of_query, of_key, of_value = (torch.zeros(states.shape, dtype=wide) for states in (query, key, value))
-        for at, block in enumerate(ctx.blocks):
-            q, k, v, shares = kept[4 * at : 4 * at + 4] or _parts(block, query, key, value, ctx.scaling)
-            slope = block.of_queries(grad, key.shape[1]).to(wide)
-            block.add_keys(of_value, torch.matmul(shares.transpose(2, 3), slope))
-            slope = torch.ops.aten._softmax_backward_data(torch.matmul(slope, v.transpose(2, 3)), shares, -1, wide)
-            block.put_queries(of_query, torch.matmul(slope, k).mul_(ctx.scaling))
-            block.add_keys(of_key, torch.matmul(slope.transpose(2, 3), q))
-        return of_query.to(query.dtype), of_key.to(key.dtype), of_value.to(value.dtype), None, None
+        heads, of_query, wide = ctx.heads, [], torch.promote_types(query.dtype, torch.float32)
+        of_key, of_value = (torch.zeros(key.shape, dtype=wide).view(-1, key.shape[2]) for _ in range(2))
+        for at, block in enumerate(ctx.blocks.blocks):
+            q, k, v, shares = kept[4 * at : 4 * at + 4] or _parts(block, heads, query, key, value, ctx.scaling)
+            slope = _taken(grad, block.rows_of_queries(heads)).to(wide)
+            slope = block.pieces(slope.index_fill_(0, block.pads(heads), 0.0), heads)
+            at_keys = block.rows_of_keys(heads)
+            of_value.index_add_(0, at_keys, torch.bmm(shares.transpose(1, 2), slope).view(-1, v.shape[2]))
+            slope = torch.ops.aten._softmax_backward_data(torch.bmm(slope, v.transpose(1, 2)), shares, -1, wide)
+            of_query.append(torch.bmm(slope, k).mul_(ctx.scaling))
+            of_key.index_add_(0, at_keys, torch.bmm(slope.transpose(1, 2), q).view(-1, q.shape[2]))
+        slopes = (
+            ctx.blocks.put_back(of_query, heads),
+            of_key.mul_(ctx.scaling).view(key.shape),
+            of_value.view(value.shape),
+        )
+        return *(slope.to(query.dtype) for slope in slopes), None, None
 
 
 def _parts(
-    block: Block, query: Tensor, key: Tensor, value: Tensor, scaling: float
+    block: Block, heads: Heads, query: Tensor, key: Tensor, value: Tensor, scaling: float
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """A block's scaled queries, keys, values and shares, (R, Hkv, Q * share or L, D or L) each, in full precision."""
+    """A block's queries, keys, values and shares, (R * Hkv, Q * share or L, D or L) each, in full precision."""
     wide = torch.promote_types(query.dtype, torch.float32)
-    q = block.of_queries(query, key.shape[1]).to(wide).mul_(scaling)
-    k, v = block.of_keys(key).to(wide), block.of_keys(value).to(wide)
-    scores = torch.matmul(q, k.transpose(2, 3)).add_(block.bias(query.shape[1] // key.shape[1], wide))
+    q = block.pieces(_taken(query, block.rows_of_queries(heads)).to(wide), heads)
+    k, v = (block.pieces(_taken(states, block.rows_of_keys(heads)).to(wide), heads) for states in (key, value))
+    scores = torch.baddbmm(block.bias(heads, wide), q, k.transpose(1, 2), alpha=scaling)
     return q, k, v, torch.softmax(scores, -1)
+
+
+def _taken(states: Tensor, rows: Tensor) -> Tensor:
+    """(T, H, D) -> (N, D): some of the T * H rows."""
+    return states.reshape(-1, states.shape[-1]).index_select(0, rows)
 
 
 def _prefix(run: Run, window: int | None) -> Iterator[Block]:
@@ -143,7 +182,9 @@ def _prefix(run: Run, window: int | None) -> Iterator[Block]:
         queries = torch.arange(first, min(prefix, first + QUERIES))
         keys = torch.arange(0 if window is None else max(0, first - window + 1), int(queries[-1]) + 1)
         seen = _sees(queries, keys, window)
-        yield Block.build(start + queries[None], start + keys[None], seen[None], torch.ones(1, len(queries)).bool())
+        yield Block(
+            start + queries[None], start + keys[None], seen[None], torch.ones(1, len(queries), dtype=torch.bool)
+        )
 
 
 def _suffixes(run: Run, window: int | None, heads: int) -> Iterator[Block]:
@@ -160,7 +201,7 @@ def _suffixes(run: Run, window: int | None, heads: int) -> Iterator[Block]:
         own = begins[some, None] + torch.minimum(place, length - 1)
         tail = torch.arange(end - reach, end).expand(len(some), -1)
         seen = _sees(place + reach, torch.arange(reach + len(place)), window)
-        yield Block.build(own, torch.cat([tail, own], 1), seen[None], place < length)
+        yield Block(own, torch.cat([tail, own], 1), seen[None], place < length)
 
 
 def _band(runs: Iterable[Run], window: int) -> Block:
@@ -184,7 +225,7 @@ def _band(runs: Iterable[Run], window: int) -> Block:
             before = (start + prefix + relative).clamp(min=start)
             keys.append(torch.where(relative >= 0, inside, before if halo else inside))
             seen.append(near & (relative >= -halo)[:, None])
-    return Block.build(torch.cat(queries), torch.cat(keys), torch.cat(seen), torch.cat(is_real))
+    return Block(torch.cat(queries), torch.cat(keys), torch.cat(seen), torch.cat(is_real))
 
 
 def _sees(queries: Tensor, keys: Tensor, window: int | None) -> Tensor:
