@@ -178,6 +178,9 @@ class Evaluation(Section):
     max_schemas: Annotated[
         Count | None, "Schemas of each split at most (none: all); few with many rows each are answered faster."
     ]
+    new_names_share: Annotated[
+        Share, "Share of those schemas whose names occur in no training row, where max_schemas leaves some out."
+    ]
     max_new_tokens: Annotated[Count, "Longest answer (tokens)."]
     temperature: Annotated[NotNegative, "0 is greedy."]
     top_p: Annotated[Positive, Le(1), "Nucleus of sampling."]
@@ -193,8 +196,14 @@ class Alignment(Section):
     """Stages 09 and 10: pairs, then DPO from the SFT adapter."""
 
     eval_results: Annotated[Text, "Evaluation that pairs are built from; its rows are of the align split."]
+    more_eval_results: Annotated[
+        tuple[Text, ...], "Further evaluations of the align split, as of answers sampled at a temperature."
+    ]
     pairs_out: Annotated[Text, "Pairs: written by 09, read by 10."]
     only_rejected: Annotated[bool, "Pairs from answers that the teacher rejected only."]
+    same_shape: Annotated[
+        bool, "Only pairs of ASTs that differ in names and values alone, their connectives and parts being equal."
+    ]
     max_requests: Annotated[
         Count | None, "Requests of the align split that the runner has answered at most (none: all)."
     ]

@@ -58,6 +58,13 @@ def test_few_schemas_are_taken_whole_and_from_both_grades_of_names(row: Make):
     assert {r.schema_id for r in two} < {r.schema_id for r in four}
 
 
+@pytest.mark.parametrize(("share", "most", "new"), [(0.75, 4, 3), (0, 4, 0), (1, 3, 3), (0.75, 7, 4), (1, 8, 4)])
+def test_some_kind_of_names_may_be_asked_more_often(row: Make, share: float, most: int, new: int):
+    rows = [row(s, schema_id=f"s{s}", names=("seen", "new")[s > 3]) for s in range(8)]
+    chosen = choose_samples(rows, ["test_unseen"], None, False, most, share)
+    assert len(chosen) == most and sum(sample.row.names == "new" for sample in chosen) == new
+
+
 def test_splits_come_in_their_order_and_train_rows_stay_out(row: Make):
     rows = [row(1, split="test_seen"), row(2, split="train"), row(3)]
     assert [s.query_id for s in choose_samples(rows, ["test_unseen", "test_seen"], None, False)] == ["q3", "q1"]

@@ -157,6 +157,18 @@ def test_all_takes_accepted_answers_that_differ_in_form(judged: Callable[..., li
     assert pairs.dropped == dropped
 
 
+def test_pairs_of_one_shape_differ_in_names_and_values_alone(judged: Callable[..., list[ResultRow]]):
+    pairs = build_pairs(judged(WRONG, '{"limit":1}', split="align"), same_shape=True)
+    assert [p.rejected for p in pairs.kept] == [WRONG] and pairs.dropped == {"another shape": 1}
+
+
+def test_a_wrong_answer_that_comes_again_makes_one_pair(judged: Callable[..., list[ResultRow]]):
+    greedy, sampled = judged(WRONG, WRONG, split="align"), judged(WRONG, INVALID, split="align")
+    pairs = build_pairs([*greedy, *sampled])
+    assert [(p.query_id, p.rejected) for p in pairs.kept] == [("q0", WRONG), ("q1", WRONG), ("q1", INVALID)]
+    assert pairs.dropped == {"the same wrong answer again": 1}
+
+
 def test_a_chosen_that_is_wrong_is_dropped(judged: Callable[..., list[ResultRow]]):
     rows = judged(WRONG, WRONG, WRONG, split="align")
     rows[0] = rows[0].model_copy(update={"teacher_canonical": INVALID})

@@ -40,13 +40,17 @@ class Pairs:
     dropped: dict[str, int]
 
 
-def build_pairs(rows: Iterable[ResultRow], *, only_rejected: bool = True, max_pairs: int | None = None) -> Pairs:
+def build_pairs(
+    rows: Iterable[ResultRow], *, only_rejected: bool = True, same_shape: bool = False, max_pairs: int | None = None
+) -> Pairs:
     """Pairs from rows of split `align`; UsageError at the first row of another split.
 
     With `only_rejected` false a row that the teacher accepted, or never judged, may also make a pair; its two sides
-    still differ in form.
+    still differ in form. With `same_shape` they differ in names and values alone. Where several rows answer one
+    request, each of its wrong answers makes one pair.
     """
     kept: list[PairRow] = []
+    seen: set[tuple[str, str | None]] = set()
     dropped: Counter[str] = Counter()
     scorers: dict[str, Scorer] = {}
     for row in rows:
@@ -54,12 +58,17 @@ def build_pairs(rows: Iterable[ResultRow], *, only_rejected: bool = True, max_pa
         if row.schema_id not in scorers:
             scorers[row.schema_id] = Scorer(row.schema_json)
         reason = reason_to_drop(row, scorers[row.schema_id], only_rejected)
+        if reason is None and same_shape and not _is_same_shape(row):
+            reason = "another shape"
+        if reason is None and (row.query_id, row.student_canonical) in seen:
+            reason = "the same wrong answer again"
         if reason is None and max_pairs is not None and len(kept) >= max_pairs:
             reason = "beyond max_pairs"
         if reason:
             dropped[reason] += 1
         else:
             kept.append(_pair(row))
+            seen.add((row.query_id, row.student_canonical))
     return Pairs(kept, dict(dropped))
 
 
@@ -86,6 +95,18 @@ def _chosen_problem(row: ResultRow, scorer: Scorer) -> str | None:
     if rejected is None or row.canonical_equal or scorer.canonical(rejected) == row.teacher_canonical:
         return "equal canonical forms"
     return None
+
+
+def _is_same_shape(row: ResultRow) -> bool:
+    chosen, rejected = (parse_ast(text)[0] for text in (row.teacher_canonical, row.student_canonical or ""))
+    return _shape(chosen) == _shape(rejected)
+
+
+def _shape(node: Any) -> Any:
+    """An AST without its names and values; a list of values has no shape of its own."""
+    if isinstance(node, dict):
+        return {key: None if key == "value" else _shape(child) for key, child in node.items()}
+    return [_shape(child) for child in node] if isinstance(node, list) else None
 
 
 def _refuse_test_split(row: ResultRow) -> None:

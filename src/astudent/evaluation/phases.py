@@ -34,6 +34,7 @@ ANSWER_KEYS = (
     "evaluation.splits",
     "evaluation.max_samples",
     "evaluation.max_schemas",
+    "evaluation.new_names_share",
     "evaluation.include_invalid",
     "evaluation.max_new_tokens",
     "evaluation.temperature",

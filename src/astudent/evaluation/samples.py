@@ -1,10 +1,9 @@
 """Which dataset rows an evaluation asks, and in which order."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import zip_longest
 from typing import Any
 
 from astudent.errors import RunError
@@ -31,8 +30,11 @@ def choose_samples(
     max_samples: int | None,
     include_invalid: bool,
     max_schemas: int | None = None,
+    new_names_share: float = 0.5,
 ) -> list[Sample]:
     """The samples of `splits`: of each at most `max_samples` requests, taken in turn from at most `max_schemas` schemas.
+
+    Where that leaves schemas out, `new_names_share` (0 to 1) of those taken have names that occur in no training row.
 
     A larger maximum keeps the smaller one's samples. RunError names a split that the dataset lacks.
     """
@@ -42,7 +44,7 @@ def choose_samples(
             of_split[row.split].append(row)
     chosen: list[Sample] = []
     for split, members in of_split.items():
-        positives = _in_turn([row for row in members if row.is_valid], max_schemas)[:max_samples]
+        positives = _in_turn([row for row in members if row.is_valid], max_schemas, new_names_share)[:max_samples]
         if not positives:
             raise RunError(f"the dataset has no valid row of split {split!r}", "Name another --split, or run stage 04.")
         chosen.extend(Sample(row.query_id, "plain", row) for row in positives)
@@ -51,24 +53,29 @@ def choose_samples(
     return chosen
 
 
-def _in_turn(rows: Sequence[DatasetRow], max_schemas: int | None) -> list[DatasetRow]:
+def _in_turn(rows: Sequence[DatasetRow], max_schemas: int | None, new_names_share: float) -> list[DatasetRow]:
     """One row of each schema, then the second of each, and so on: any prefix spreads over all schemas that are asked."""
     by_schema: dict[str, list[DatasetRow]] = defaultdict(list)
     for row in rows:
         by_schema[row.schema_id].append(row)
-    groups = _some_schemas(by_schema, max_schemas) if max_schemas is not None else by_schema.values()
+    groups = by_schema.values() if max_schemas is None else _some_schemas(by_schema, max_schemas, new_names_share)
     places = [(turn, order, row) for order, group in enumerate(groups) for turn, row in enumerate(group)]
     return [row for _, _, row in sorted(places, key=lambda place: place[:2])]
 
 
-def _some_schemas(by_schema: Mapping[str, list[DatasetRow]], most: int) -> list[list[DatasetRow]]:
-    """At most `most` schemas, by the hash of their ids, in turn from those with seen and those with new names."""
-    drawn = sorted(by_schema, key=lambda schema_id: sha256(schema_id.encode()).digest())
-    grades: dict[str, list[list[DatasetRow]]] = defaultdict(list)
-    for schema_id in drawn:
-        grades[by_schema[schema_id][0].names].append(by_schema[schema_id])
-    in_turn = [group for groups in zip_longest(*grades.values()) for group in groups if group is not None]
-    return in_turn[:most]
+def _some_schemas(
+    by_schema: Mapping[str, list[DatasetRow]], most: int, new_names_share: float
+) -> Iterator[list[DatasetRow]]:
+    """At most `most` schemas, by the hash of their ids; where one kind of names has no schema left, the other goes on."""
+    left: dict[str, list[str]] = {"new": [], "seen": []}
+    for schema_id in sorted(by_schema, key=lambda schema_id: sha256(schema_id.encode()).digest(), reverse=True):
+        left[by_schema[schema_id][0].names].append(schema_id)
+    taken = Counter[str]()
+    for turn in range(min(most, len(by_schema))):
+        wanted = "new" if taken["new"] < new_names_share * (turn + 1) else "seen"
+        names = wanted if left[wanted] else next(names for names in left if left[names])
+        taken[names] += 1
+        yield by_schema[left[names].pop()]
 
 
 def _repairs(members: Iterable[DatasetRow], positives: Iterable[DatasetRow]) -> Iterator[Sample]:

@@ -10,7 +10,16 @@ from astudent.student.checkpoint import check_adapter
 
 NAME = "10"
 NOT_OURS = tuple(
-    f"alignment.{key}" for key in ("eval_results", "only_rejected", "max_pairs", "control", "control_output_dir")
+    f"alignment.{key}"
+    for key in (
+        "eval_results",
+        "more_eval_results",
+        "only_rejected",
+        "same_shape",
+        "max_pairs",
+        "control",
+        "control_output_dir",
+    )
 )
 """Keys that shape the pairs, or whether there is a control, but neither adapter."""
 

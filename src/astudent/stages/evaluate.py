@@ -50,6 +50,7 @@ def run(config: Config, options: Options) -> None:
         settings.max_samples,
         settings.include_invalid,
         settings.max_schemas,
+        settings.new_names_share,
     )
     targets = targets_of(config)
     worked = [answer_all(targets, samples, config, options), judge_all(targets, samples, config, options)]
@@ -144,7 +145,8 @@ def evaluate_baselines(samples: Sequence[Sample], config: Config, fresh: bool) -
     """Both baselines, once for all students, beside the base model; whether anything was left to do."""
     folder = Path(config.evaluation.base_out_dir)
     outputs = [baseline_path(folder, name) for name in NAMES]
-    settings = settings_of(config, "evaluation.splits", "evaluation.max_samples", "evaluation.max_schemas")
+    keys = ("splits", "max_samples", "max_schemas", "new_names_share")
+    settings = settings_of(config, *(f"evaluation.{key}" for key in keys))
     run = begin_quietly(outputs, settings, [Path(config.evaluation.dataset)], config, fresh)
     if run.status == "complete":
         return False

@@ -4,6 +4,7 @@ What the teacher knows against what the student said, on the align split only.
 """
 
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
 from astudent.cli import Options
@@ -20,24 +21,32 @@ NAME = "09"
 def run(config: Config, options: Options) -> None:
     """Writes the pairs. UsageError for rows of a test split; RunError when no row makes a pair."""
     settings = config.alignment
-    source, out = Path(settings.eval_results), Path(settings.pairs_out)
-    if not source.is_file():
-        raise UsageError(f"{source}: no such file", "Evaluate the align split first: stage 07 with --split align.")
+    sources = [Path(name) for name in (settings.eval_results, *settings.more_eval_results)]
+    out = Path(settings.pairs_out)
+    for source in sources:
+        if not source.is_file():
+            raise UsageError(f"{source}: no such file", "Evaluate the align split first: stage 07 with --split align.")
     stage = StageRun.begin(
         NAME,
         [out],
-        settings_of(config, "alignment.only_rejected", "alignment.max_pairs"),
-        [source],
+        settings_of(config, "alignment.only_rejected", "alignment.same_shape", "alignment.max_pairs"),
+        sources,
         root=config.run.outputs_root,
         fresh=options.fresh,
     )
     if stage.status == "complete":
         return
     pairs = build_pairs(
-        read_rows(source, ResultRow), only_rejected=settings.only_rejected, max_pairs=settings.max_pairs
+        chain.from_iterable(read_rows(source, ResultRow) for source in sources),
+        only_rejected=settings.only_rejected,
+        same_shape=settings.same_shape,
+        max_pairs=settings.max_pairs,
     )
     if not pairs.kept:
-        raise RunError(f"{source}: no row makes a pair ({_counted(pairs.dropped)})", _hint(settings.only_rejected))
+        raise RunError(
+            f"{', '.join(map(str, sources))}: no row makes a pair ({_counted(pairs.dropped)})",
+            _hint(settings.only_rejected),
+        )
     write_atomic(out, pairs.kept)
     stage.finish(pairs=len(pairs.kept), dropped=pairs.dropped)
     print(f"{NAME}: {len(pairs.kept)} pairs; dropped: {_counted(pairs.dropped)}", flush=True)
