@@ -12,11 +12,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from sentencepiece import SentencePieceProcessor
+
+from astudent.language.notation import render_compact
 from astudent.language.phrasings_en import ENGLISH as PIPELINE_ENGLISH
 from astudent.language.phrasings_fr import FRENCH as PIPELINE_FRENCH
 from astudent.student.pretraining.phrasings import FRAMED, PHRASINGS
-from astudent.student.pretraining.queries import QueryTask
+from astudent.student.pretraining.queries import TASKS, QueryTask
+from astudent.student.pretraining.tokenizer import letter_pieces
 from astudent.student.pretraining.words import FORBIDDEN, WordMaker
+from astudent.teacher.lexicon import load_lexicon
 
 Json = Any
 TRIVIAL = "{name}"  # one key with one constant, which is how anybody would ask for a count
@@ -37,6 +42,28 @@ def problems(template: Json, catalog: Json, dialects: int = 2000, pieces: list[s
         found += [f"a dialect has the pipeline's shape {text}" for text in sorted(set(shapes(schema)) & own_shapes)]
     found += [f"pre-training says {text!r}, and so does the pipeline" for text in sorted(spoken_alike(catalog))]
     return sorted(set(found))
+
+
+def texts(tokenizer: Path) -> Iterator[str]:
+    """What pre-training shows, without end: schemas in short form, and requests."""
+    processor = SentencePieceProcessor()
+    processor.Load(str(tokenizer))
+    rng, words = Random(0), WordMaker(letter_pieces(processor), avoided=avoided_words())
+    while True:
+        task = TASKS[rng.choice(list(TASKS))](rng, words)
+        schema = render_compact(task.schema)
+        for language in ("en", "fr") * 3:
+            yield f"{schema} {task.example(language).query}"
+
+
+def avoided_words() -> frozenset[str]:
+    """What pre-training may not even make up by chance: the language's own words, and the embedded teacher's fields and values of one word."""
+    lexicon = load_lexicon()
+    fields = [*lexicon.common, *(field for domain in lexicon.domains for field in domain.fields)]
+    names = {
+        name.casefold() for field in fields for name in (field.name, *(value.value for value in field.values or ()))
+    }
+    return FORBIDDEN | {name for name in names if name.isalpha()}
 
 
 def own_words(template: Json, catalog: Json) -> set[str]:

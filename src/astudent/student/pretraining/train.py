@@ -27,6 +27,7 @@ from astudent.student.pretraining.marks import TOLD
 from astudent.student.pretraining.model import WINDOW, attention_to, new_model, set_window
 from astudent.student.pretraining.muon import BatchedMuon
 from astudent.student.pretraining.packs import NOTHING, Pack, PackMaker
+from astudent.student.pretraining.separation import avoided_words
 from astudent.student.pretraining.tokenizer import letter_pieces
 from astudent.student.pretraining.tokenizer import train as train_tokenizer
 from astudent.student.pretraining.words import WordMaker
@@ -112,12 +113,12 @@ class Pretraining:
         plan.work.mkdir(parents=True, exist_ok=True)
         self.plan, self.step = plan, 0
         tokenizer = load_tokenizer(plan)
-        pieces = letter_pieces(tokenizer)
+        pieces, avoided = letter_pieces(tokenizer), avoided_words()
         self.makers = [
             [
                 PackMaker(
                     tokenizer,
-                    WordMaker(pieces, leg.english, leg.single),
+                    WordMaker(pieces, leg.english, leg.single, avoided=avoided),
                     plan.instruction,
                     leg.length,
                     leg.shares,

@@ -32,13 +32,14 @@ class WordMaker:
     """Words of one pre-training run. `pieces`: the letter pieces of the tokenizer (none before it is trained).
 
     `english` is the share of names whose English label is not the name itself, `single` leaves names and labels of one word.
-    Words of `stems` come again, whole or only in their beginning.
+    Words of `stems` come again, whole or only in their beginning. None of `avoided` (in lower case) is made up by chance.
     """
 
     pieces: list[str] = field(default_factory=list)
     english: float = 0.25
     single: bool = False
     stems: tuple[str, ...] = ()
+    avoided: frozenset[str] = FORBIDDEN
 
     def of_one_language(self, rng: Random) -> WordMaker:
         """For the names of one dialect, many of which look alike: "pet_kind" stands beside "pet_name", "autumn" beside "author"."""
@@ -47,7 +48,7 @@ class WordMaker:
     def word(self, rng: Random) -> str:
         while True:
             word = unicodedata.normalize("NFC", self._draw(rng))
-            if word not in FORBIDDEN:
+            if word.casefold() not in self.avoided:
                 return word
 
     def _draw(self, rng: Random) -> str:
