@@ -60,3 +60,14 @@ def test_help_has_the_promised_flags_and_imports_neither_torch_nor_pydantic(scri
 def test_a_stage_is_short_and_says_what_it_makes_of_what(script: Path) -> None:
     text = script.read_text()
     assert len(text.splitlines()) < 40 and " -> " in text.split('"""')[1]
+
+
+@pytest.mark.parametrize(
+    ("flag", "says"), [("--dataset", "no such file"), ("--tokenizer", "no SentencePiece model can be read")]
+)
+def test_the_check_of_unseen_names_says_which_file_it_cannot_read(tmp_path: Path, flag: str, says: str) -> None:
+    (tmp_path / "rows.jsonl").write_text("")
+    asked = {"--dataset": str(tmp_path / "rows.jsonl")} | {flag: "/nowhere"}
+    command = [sys.executable, "scripts/check_unseen_names.py", *(part for pair in asked.items() for part in pair)]
+    told = subprocess.run(command, check=False, cwd=REPOSITORY, capture_output=True, text=True)
+    assert told.returncode in (1, 2) and told.stderr.startswith("error: /nowhere") and says in told.stderr

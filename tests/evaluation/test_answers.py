@@ -8,7 +8,7 @@ import pytest
 
 from astudent.errors import RunError
 from astudent.evaluation.answers import Answer, read_answers, write_answers
-from astudent.evaluation.samples import Sample, choose_samples
+from astudent.evaluation.samples import Sample, SchemaLimit, choose_samples
 from astudent.records import DatasetRow
 
 Make = Callable[..., DatasetRow]
@@ -53,7 +53,9 @@ def test_few_schemas_are_taken_whole_and_from_both_grades_of_names(row: Make):
         for s in range(8)
         for r in (row(100 * s + i, schema_id=f"s{s}", names=("seen", "new")[s > 3]) for i in range(3))
     ]
-    two, four = ([s.row for s in choose_samples(rows, ["test_unseen"], None, False, n)] for n in (2, 4))
+    two, four = (
+        [s.row for s in choose_samples(rows, ["test_unseen"], None, False, SchemaLimit(n, 0.5))] for n in (2, 4)
+    )
     assert len(two) == 6 and {r.names for r in two} == {"seen", "new"}
     assert {r.schema_id for r in two} < {r.schema_id for r in four}
 
@@ -61,7 +63,7 @@ def test_few_schemas_are_taken_whole_and_from_both_grades_of_names(row: Make):
 @pytest.mark.parametrize(("share", "most", "new"), [(0.75, 4, 3), (0, 4, 0), (1, 3, 3), (0.75, 7, 4), (1, 8, 4)])
 def test_some_kind_of_names_may_be_asked_more_often(row: Make, share: float, most: int, new: int):
     rows = [row(s, schema_id=f"s{s}", names=("seen", "new")[s > 3]) for s in range(8)]
-    chosen = choose_samples(rows, ["test_unseen"], None, False, most, share)
+    chosen = choose_samples(rows, ["test_unseen"], None, False, SchemaLimit(most, share))
     assert len(chosen) == most and sum(sample.row.names == "new" for sample in chosen) == new
 
 

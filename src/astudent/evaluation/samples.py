@@ -24,17 +24,22 @@ class Sample:
     message: str | None = None
 
 
+@dataclass(frozen=True)
+class SchemaLimit:
+    """At most `most` schemas of a split are asked about; `new_names_share` (0 to 1) of them have names that occur in no training row."""
+
+    most: int
+    new_names_share: float
+
+
 def choose_samples(
     rows: Iterable[DatasetRow],
     splits: Sequence[str],
     max_samples: int | None,
     include_invalid: bool,
-    max_schemas: int | None = None,
-    new_names_share: float = 0.5,
+    limit: SchemaLimit | None = None,
 ) -> list[Sample]:
-    """The samples of `splits`: of each at most `max_samples` requests, taken in turn from at most `max_schemas` schemas.
-
-    Where that leaves schemas out, `new_names_share` (0 to 1) of those taken have names that occur in no training row.
+    """The samples of `splits`: of each at most `max_samples` requests, taken in turn from the schemas that `limit` leaves (None: all).
 
     A larger maximum keeps the smaller one's samples. RunError names a split that the dataset lacks.
     """
@@ -44,7 +49,7 @@ def choose_samples(
             of_split[row.split].append(row)
     chosen: list[Sample] = []
     for split, members in of_split.items():
-        positives = _in_turn([row for row in members if row.is_valid], max_schemas, new_names_share)[:max_samples]
+        positives = _in_turn([row for row in members if row.is_valid], limit)[:max_samples]
         if not positives:
             raise RunError(f"the dataset has no valid row of split {split!r}", "Name another --split, or run stage 04.")
         chosen.extend(Sample(row.query_id, "plain", row) for row in positives)
@@ -53,26 +58,24 @@ def choose_samples(
     return chosen
 
 
-def _in_turn(rows: Sequence[DatasetRow], max_schemas: int | None, new_names_share: float) -> list[DatasetRow]:
+def _in_turn(rows: Sequence[DatasetRow], limit: SchemaLimit | None) -> list[DatasetRow]:
     """One row of each schema, then the second of each, and so on: any prefix spreads over all schemas that are asked."""
     by_schema: dict[str, list[DatasetRow]] = defaultdict(list)
     for row in rows:
         by_schema[row.schema_id].append(row)
-    groups = by_schema.values() if max_schemas is None else _some_schemas(by_schema, max_schemas, new_names_share)
+    groups = by_schema.values() if limit is None else _some_schemas(by_schema, limit)
     places = [(turn, order, row) for order, group in enumerate(groups) for turn, row in enumerate(group)]
     return [row for _, _, row in sorted(places, key=lambda place: place[:2])]
 
 
-def _some_schemas(
-    by_schema: Mapping[str, list[DatasetRow]], most: int, new_names_share: float
-) -> Iterator[list[DatasetRow]]:
-    """At most `most` schemas, by the hash of their ids; where one kind of names has no schema left, the other goes on."""
+def _some_schemas(by_schema: Mapping[str, list[DatasetRow]], limit: SchemaLimit) -> Iterator[list[DatasetRow]]:
+    """By the hash of their ids; where one kind of names has no schema left, the other goes on."""
     left: dict[str, list[str]] = {"new": [], "seen": []}
     for schema_id in sorted(by_schema, key=lambda schema_id: sha256(schema_id.encode()).digest(), reverse=True):
         left[by_schema[schema_id][0].names].append(schema_id)
     taken = Counter[str]()
-    for turn in range(min(most, len(by_schema))):
-        wanted = "new" if taken["new"] < new_names_share * (turn + 1) else "seen"
+    for turn in range(min(limit.most, len(by_schema))):
+        wanted = "new" if taken["new"] < limit.new_names_share * (turn + 1) else "seen"
         names = wanted if left[wanted] else next(names for names in left if left[names])
         taken[names] += 1
         yield by_schema[left[names].pop()]

@@ -35,7 +35,7 @@ def names_met(rows: Iterable[DatasetRow], elsewhere: Iterable[str]) -> Verdict:
             requests.append(row.query)
         elif row.names == "new":
             unseen[row.schema_id] = row.schema_json
-    names = {schema_id: names_of(schema) for schema_id, schema in unseen.items()}
+    names = {schema_id: read_vocabulary(schema).names for schema_id, schema in unseen.items()}
     wanted = {words(name) for of_schema in names.values() for name in of_schema}
     places = {
         "a schema": found_in((text for schema in others.values() for text in texts_of(schema)), wanted),
@@ -51,16 +51,10 @@ def names_met(rows: Iterable[DatasetRow], elsewhere: Iterable[str]) -> Verdict:
     return Verdict(frozenset(names) - frozenset(met), dict(met))
 
 
-def names_of(schema: Any) -> set[str]:
-    """The names of a schema's fields and of their values."""
-    fields = read_vocabulary(schema).fields.values()
-    return {field.name for field in fields} | {str(value) for field in fields for value, _ in field.values}
-
-
 def texts_of(schema: Any) -> Iterator[str]:
     """Names, and what people call them."""
     vocabulary = read_vocabulary(schema)
-    yield from (vocabulary.title, *vocabulary.labels.values(), *names_of(schema))
+    yield from (vocabulary.title, *vocabulary.labels.values(), *vocabulary.names)
     for field in vocabulary.fields.values():
         yield from field.labels.values()
         yield from (label for _, labels in field.values for label in labels.values())

@@ -43,6 +43,12 @@ class Vocabulary:
     max_limit: int | None = None
     connectives: tuple[str, ...] = field(default=("and", "or", "not"))
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Of the fields and of their values."""
+        fields = self.fields.values()
+        return frozenset(field.name for field in fields) | {str(value) for field in fields for value, _ in field.values}
+
 
 def read_vocabulary(schema: Json) -> Vocabulary:
     """The vocabulary of a query language's schema; UsageError when the schema describes something else."""

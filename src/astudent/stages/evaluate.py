@@ -26,7 +26,7 @@ from astudent.evaluation.phases import (
     write_summary,
 )
 from astudent.evaluation.results import ResultRow
-from astudent.evaluation.samples import Sample, choose_samples
+from astudent.evaluation.samples import Sample, SchemaLimit, choose_samples
 from astudent.evaluation.student_answers import BASE, make_student
 from astudent.evaluation.summary import split_summary
 from astudent.jsonl import read_rows
@@ -49,8 +49,7 @@ def run(config: Config, options: Options) -> None:
         settings.splits,
         settings.max_samples,
         settings.include_invalid,
-        settings.max_schemas,
-        settings.new_names_share,
+        settings.max_schemas and SchemaLimit(settings.max_schemas, settings.new_names_share),
     )
     targets = targets_of(config)
     worked = [answer_all(targets, samples, config, options), judge_all(targets, samples, config, options)]

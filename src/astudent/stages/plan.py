@@ -24,7 +24,7 @@ class Plan:
         domains = unseen_domains({row.domain_id for row in schemas}, settings.test_unseen_share, settings.seed)
         unseen = frozenset(row.schema_id for row in schemas if row.domain_id in domains)
         trained = {row.schema_id for row in schemas} - unseen
-        known = known_name_shares({row.schema_id: names_of(row) for row in schemas}, trained)
+        known = known_name_shares({row.schema_id: read_vocabulary(row.schema_json).names for row in schemas}, trained)
         return cls(unseen, seen_schema_shares(settings.align_share, settings.test_seen_share), known)
 
     def shares_of(self, schema: SchemaRow) -> dict[Split, float]:
@@ -39,9 +39,3 @@ class Plan:
         """For unseen schemas: the share (0 to 1) of their names that training shows, where it is neither 0 nor 1."""
         shares = {schema_id: self.known_names[schema_id] for schema_id in sorted(self.unseen)}
         return {schema_id: round(share, 4) for schema_id, share in shares.items() if 0 < share < 1}
-
-
-def names_of(schema: SchemaRow) -> frozenset[str]:
-    """The names of the schema's fields and of their enum values."""
-    fields = read_vocabulary(schema.schema_json).fields.values()
-    return frozenset(field.name for field in fields) | {str(value) for field in fields for value, _ in field.values}

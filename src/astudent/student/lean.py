@@ -1,6 +1,6 @@
 """The same mathematics in fewer passes over memory, on a CPU.
 
-In a model of a few million parameters most of a step goes into elementwise passes, not into products. Norms and gates get a
+In a model of a few million parameters most of a step goes into elementwise passes, not into products. Norms get a
 hand-written backward. An adapter whose rank is not small against its layer is multiplied into the frozen weight
 first: one product for each layer instead of three, with gradients for A and B as before; any other is added to its
 layer's result in place. Decoding multiplies few rows
@@ -10,7 +10,6 @@ training compares the result with the untouched forward; evaluation takes it ove
 
 from __future__ import annotations
 
-import math
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,16 +22,9 @@ from torch import Tensor, nn
 NORMS_AROUND_ONE = ("Gemma3RMSNorm",)
 NORMS = ("LlamaRMSNorm", "Qwen2RMSNorm", "Qwen3RMSNorm", "MistralRMSNorm")
 
-GATED = ("Gemma3MLP",)
-SMALL_GATE = 2**21
-"""Numbers in a gate up to which its passes stay in the cache; beyond, torch's one slow pass is faster."""
-
 FEW_ROWS = range(8, 49)
 LARGE = 2**19
 """Rows, and numbers in a weight, from which the product is turned round (float32, AVX-512, two threads: 2.7x at 16 rows, even at 64)."""
-
-GELU_SLOPE = (2 / math.pi) ** 0.5
-GELU_CUBE = GELU_SLOPE * 0.044715
 
 PASSES_SAVED = 1.5
 """What one product instead of three saves beside arithmetic: scaling and adding up, measured on 12 layers of 144."""
@@ -55,26 +47,6 @@ class RmsNorm(torch.autograd.Function):
         mean = torch.mv(along, weight).div_(-len(weight)).view(scale.shape)
         slope = along.sum(0) if ctx.needs_input_grad[1] else None
         return (grad * weight).addcmul_(unit, mean).mul_(scale), slope, None
-
-
-class GatedGelu(torch.autograd.Function):
-    """gelu(gate) * up, elementwise, with gelu's tanh form: as torch has it, that takes a CPU five times as long as its tanh alone."""
-
-    @staticmethod
-    def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
-        tanh = (gate * gate).mul_(GELU_CUBE).add_(GELU_SLOPE).mul_(gate).tanh_()
-        ctx.save_for_backward(gate, up, tanh)
-        return (tanh + 1).mul_(gate).mul_(up).mul_(0.5)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        gate, up, tanh = ctx.saved_tensors
-        half = (tanh + 1).mul_(0.5)
-        steep = (
-            (gate * gate).mul_(3 * GELU_CUBE).add_(GELU_SLOPE).mul_(gate).mul_(1 - tanh)
-        )  # 2 half (1 - tanh) x = (1 - tanh^2) x
-        of_gate = steep.add_(1).mul_(half).mul_(up).mul_(grad)
-        return of_gate, half.mul_(gate).mul_(grad)
 
 
 class AddedAdapter(torch.autograd.Function):
@@ -108,8 +80,6 @@ def make_lean(model: Any) -> None:
         name = type(module).__name__
         if name in NORMS_AROUND_ONE + NORMS:
             module.forward = types.MethodType(_norm_forward(name in NORMS_AROUND_ONE), module)
-        elif name in GATED and getattr(module.config, "hidden_activation", None) == "gelu_pytorch_tanh":
-            module.forward = types.MethodType(_gated_forward, module)
         elif hasattr(module, "lora_A") and _is_plain_adapter(module):
             way = _merged_forward if _is_worth_merging(module) else _added_forward
             module.forward = types.MethodType(way, module)
@@ -151,12 +121,6 @@ def _norm_around_one(self: Any, x: Tensor) -> Tensor:
 
 def _norm(self: Any, x: Tensor) -> Tensor:
     return RmsNorm.apply(x, self.weight, self.variance_epsilon)  # pyright: ignore[reportReturnType]
-
-
-def _gated_forward(self: Any, x: Tensor) -> Tensor:
-    if x.numel() // x.shape[-1] * self.intermediate_size > SMALL_GATE:
-        return type(self).forward(self, x)
-    return self.down_proj(GatedGelu.apply(self.gate_proj(x), self.up_proj(x)))
 
 
 def _is_plain_adapter(module: Any) -> bool:
@@ -220,4 +184,4 @@ def _merged_weight(module: Any) -> Tensor:
     return merged
 
 
-_OURS = (_norm_around_one, _norm, _gated_forward, _merged_forward, _added_forward, _linear_forward)
+_OURS = (_norm_around_one, _norm, _merged_forward, _added_forward, _linear_forward)

@@ -214,7 +214,7 @@ class QueryTask(Task):
         if field.kind == "number":
             return draw_number(self.rng)
         if field.kind == "date":
-            day = 1 if self.rng.random() < 0.1 else self.rng.randint(1, 28)
+            day = 1 if self.rng.random() < 0.15 else self.rng.randint(1, 28)
             return self.rng.randint(1990, 2031), self.rng.randint(1, 12), day
         return self.dialect.words.literal(self.rng) if field.kind == "text" else self.rng.choice(field.values)
 

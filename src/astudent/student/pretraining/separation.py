@@ -12,14 +12,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sentencepiece import SentencePieceProcessor
-
 from astudent.language.notation import render_compact
 from astudent.language.phrasings_en import ENGLISH as PIPELINE_ENGLISH
 from astudent.language.phrasings_fr import FRENCH as PIPELINE_FRENCH
 from astudent.student.pretraining.phrasings import FRAMED, PHRASINGS
 from astudent.student.pretraining.queries import TASKS, QueryTask
-from astudent.student.pretraining.tokenizer import letter_pieces
+from astudent.student.pretraining.tokenizer import letter_pieces, read
 from astudent.student.pretraining.words import FORBIDDEN, WordMaker
 from astudent.teacher.lexicon import load_lexicon
 
@@ -46,9 +44,7 @@ def problems(template: Json, catalog: Json, dialects: int = 2000, pieces: list[s
 
 def texts(tokenizer: Path) -> Iterator[str]:
     """What pre-training shows, without end: schemas in short form, and requests."""
-    processor = SentencePieceProcessor()
-    processor.Load(str(tokenizer))
-    rng, words = Random(0), WordMaker(letter_pieces(processor), avoided=avoided_words())
+    rng, words = Random(0), WordMaker(letter_pieces(read(tokenizer)), avoided=avoided_words())
     while True:
         task = TASKS[rng.choice(list(TASKS))](rng, words)
         schema = render_compact(task.schema)

@@ -148,9 +148,9 @@ def draw_count(rng: Random) -> int:
 def draw_number(rng: Random) -> int | float:
     """Small and large, round and odd, sometimes with decimals or a sign."""
     shape = rng.random()
-    if shape < 0.2:
+    if shape < 0.3:
         return round(rng.uniform(-500 if shape < 0.05 else 0, 500), rng.choice((1, 2)))
-    if shape < 0.25:
+    if shape < 0.35:
         return -rng.randint(1, 999)
     return rng.choice(
         (

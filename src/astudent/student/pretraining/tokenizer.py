@@ -14,6 +14,7 @@ from typing import Any
 
 import sentencepiece
 
+from astudent.errors import UsageError
 from astudent.language.notation import render_compact
 from astudent.student.pretraining.phrasings import MONTHS, NUMERALS, PHRASINGS
 from astudent.student.pretraining.queries import TASKS
@@ -51,6 +52,14 @@ def train(path: Path, vocabulary: int, seed: int = 1) -> None:
         user_defined_symbols=["<mask>", "<start_of_turn>", "<end_of_turn>"],
     )
     path.with_suffix(".vocab").unlink()
+
+
+def read(path: Path) -> sentencepiece.SentencePieceProcessor:
+    """UsageError where `path` is no SentencePiece model."""
+    try:
+        return sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())
+    except (OSError, RuntimeError) as error:
+        raise UsageError(f"{path}: no SentencePiece model can be read ({error})", "Name a tokenizer.model.") from error
 
 
 def letter_pieces(processor: sentencepiece.SentencePieceProcessor) -> list[str]:

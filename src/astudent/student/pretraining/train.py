@@ -28,7 +28,7 @@ from astudent.student.pretraining.model import WINDOW, attention_to, new_model, 
 from astudent.student.pretraining.muon import BatchedMuon
 from astudent.student.pretraining.packs import NOTHING, Pack, PackMaker
 from astudent.student.pretraining.separation import avoided_words
-from astudent.student.pretraining.tokenizer import letter_pieces
+from astudent.student.pretraining.tokenizer import letter_pieces, read
 from astudent.student.pretraining.tokenizer import train as train_tokenizer
 from astudent.student.pretraining.words import WordMaker
 
@@ -293,9 +293,7 @@ def load_tokenizer(plan: Plan) -> SentencePieceProcessor:
         shutil.copyfile(plan.start / "tokenizer.model", path)
     elif not path.exists():
         train_tokenizer(path, plan.vocabulary)
-    processor = SentencePieceProcessor()
-    processor.Load(str(path))
-    return processor
+    return read(path)
 
 
 def make_optimizers(model: nn.Module, embedding: Tensor, plan: Plan) -> list[torch.optim.Optimizer]:

@@ -43,7 +43,7 @@ class WordMaker:
 
     def of_one_language(self, rng: Random) -> WordMaker:
         """For the names of one dialect, many of which look alike: "pet_kind" stands beside "pet_name", "autumn" beside "author"."""
-        return replace(self, stems=tuple(self.word(rng) for _ in range(rng.choice((0, 1, 1, 2, 3)))))
+        return replace(self, stems=tuple(self.word(rng) for _ in range(rng.choice((0, 0, 1, 2, 3)))))
 
     def word(self, rng: Random) -> str:
         while True:
@@ -53,9 +53,9 @@ class WordMaker:
 
     def _draw(self, rng: Random) -> str:
         manner = rng.random() if self.stems else 1.0
-        if manner < 0.3:
+        if manner < 0.2:
             return rng.choice(self.stems)
-        if manner < 0.4:
+        if manner < 0.35:
             stem = rng.choice(self.stems)
             return (stem[: rng.randint(1, len(stem))] + self._syllable(rng))[:12]
         if self.pieces and rng.random() < 0.6:
