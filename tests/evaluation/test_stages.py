@@ -20,6 +20,7 @@ from astudent.settings import Config
 from astudent.stages import evaluate, pairs
 
 RIGHT = '{"where":{"field":"status","operator":"eq","value":"open"}}'
+STRANGERS = Path(__file__).resolve().parents[2] / "data/strangers.jsonl"
 WRONG = '{"where":{"field":"status","operator":"eq","value":"on_hold"}}'
 
 
@@ -156,6 +157,20 @@ def test_the_base_model_alone(ready: Config, student: Scripted):
     assert student.answered == 16, "the base model's answers are there already"
 
 
+def test_strangers_schemas_are_evaluated_as_json(ready: Config, student: Scripted, monkeypatch: pytest.MonkeyPatch):
+    known = {row.query_id: row for row in read_rows(STRANGERS, DatasetRow)}
+
+    def text(sample: Sample) -> str:
+        answer = {} if sample.row.schema_id == "stranger-cheese" else known[sample.query_id].ast_json
+        return json.dumps(dict(reversed(answer.items())))
+
+    monkeypatch.setattr(student, "_text", text)
+    asked = {"dataset": str(STRANGERS), "splits": ("test_unseen",), "baselines": False}
+    evaluate.run(with_evaluation(ready, **asked), Options())
+    summary = summary_of(ready.evaluation.out_dir)
+    assert (summary["samples"], summary["schemas"], summary["semantic_pass_rate"]) == (40, 4, 0.75)
+
+
 def test_a_folder_without_adapter_is_one_line(ready: Config, student: Scripted):
     with pytest.raises(UsageError, match="no adapter there"):
         evaluate.run(with_evaluation(ready, adapter="/nowhere"), Options())
@@ -188,6 +203,17 @@ def test_pairs_come_from_the_align_split(ready: Config, student: Scripted, capsy
     capsys.readouterr()
     pairs.run(config, Options())
     assert "complete, nothing to do" in capsys.readouterr().out
+
+
+def test_a_second_round_adds_its_pairs(ready: Config, student: Scripted, monkeypatch: pytest.MonkeyPatch):
+    config = aligned(ready, student)
+    monkeypatch.setattr(student, "_text", lambda sample: RIGHT if sample.query_id == "q13" else WRONG)
+    sampled = Path(config.evaluation.align_out_dir).parent / "sampled"
+    evaluate.run(with_evaluation(config, splits=("align",), out_dir=str(sampled)), Options())
+    more = (str(sampled / "evaluation_results.jsonl"),)
+    config = config.model_copy({"alignment": config.alignment.model_copy({"more_eval_results": more})})
+    pairs.run(config, Options())
+    assert [pair.query_id for pair in read_rows(config.alignment.pairs_out, PairRow)] == ["q13", "q10", "q11", "q12"]
 
 
 def test_rows_of_a_test_split_make_no_pairs(ready: Config, student: Scripted):

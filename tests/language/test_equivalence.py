@@ -101,3 +101,20 @@ def test_the_detail_shows_what_tells_them_apart():
 def test_a_broken_ast_is_equal_to_nothing_but_its_like():
     verdict = equivalent({"where": PRICE}, {"where": PRICE | {"operator": "like"}}, SCHEMA)
     assert not verdict.equal and "the second breaks the schema: where.operator" in verdict.detail
+
+
+FOREIGN = {"type": "object", "properties": {"q": {"type": "array"}, "top": {"type": "integer"}, "where": {}}}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "equal"),
+    [
+        ({"q": ["and", 1], "top": 5}, {"top": 5.0, "q": ["and", 1]}, True),
+        ({"q": ["and", 1]}, {"q": [1, "and"]}, False),
+        ({"q": []}, {"q": [], "top": 5}, False),
+        ({"where": {"and": [1, 2]}}, {"where": {"and": [2, 1]}}, False),
+        ({"where": {"and": [1]}}, {"where": 1}, False),
+    ],
+)
+def test_answers_in_somebody_elses_language_are_compared_as_json(a, b, equal):
+    assert equivalent(a, b, FOREIGN).equal is equal

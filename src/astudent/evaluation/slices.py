@@ -53,12 +53,15 @@ def _constructs(ast: Ast, paths: list[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(name for name in CONSTRUCTS if present[name])
 
 
-def _comparisons(node: Ast, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Ast]]:
-    """(connectives above, comparison) for each comparison of a valid condition."""
+def _comparisons(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Ast]]:
+    """(connectives above, comparison) for each comparison of a valid condition; none in what another language calls `where`."""
+    if not isinstance(node, dict):
+        return
     for connective in ("and", "or", "not"):
         if connective in node:
-            arguments = [node["not"]] if connective == "not" else node[connective]
+            arguments = node[connective] if isinstance(node[connective], list) else [node[connective]]
             for argument in arguments:
                 yield from _comparisons(argument, (*path, connective))
             return
-    yield path, node
+    if "operator" in node:
+        yield path, node

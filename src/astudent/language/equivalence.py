@@ -2,18 +2,21 @@
 
 Two conditions that differ on one row differ as queries, since a table may hold that row alone. So the conditions
 are compared on all combinations of edge values first; only where they agree does the rest decide.
+Answers under a schema of any other kind have no meaning that is known here: they are compared as JSON.
 """
 
+import json
 import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from astudent.errors import UsageError
 from astudent.language.canonical import canonical
 from astudent.language.execution import NoMeaningError, Result, matching, run
 from astudent.language.near_misses import Classes, combinations, tables_of, value_classes
-from astudent.language.serialise import dumps
+from astudent.language.serialise import dumps, plain_numbers
 from astudent.language.validation import validator_for
 from astudent.language.vocabulary import Vocabulary, read_vocabulary
 
@@ -33,8 +36,13 @@ class Verdict:
 def equivalent(a: Ast, b: Ast, schema: dict[str, Any]) -> Verdict:
     """Compares the meanings of two ASTs under a schema. One that breaks the schema means nothing: never equal.
 
-    RunError or UsageError when the schema is no query language's.
+    Where the schema is no query language's, ASTs are equal as JSON, whatever the order of keys and the spelling of numbers.
     """
+    vocabulary = _vocabulary(schema)
+    if vocabulary is None:
+        return Verdict(
+            as_json(a) == as_json(b), "canonical", "compared as JSON: the schema describes no query language"
+        )
     first, second = canonical(a), canonical(b)
     if dumps(first) == dumps(second):
         return Verdict(True, "canonical")
@@ -42,9 +50,21 @@ def equivalent(a: Ast, b: Ast, schema: dict[str, Any]) -> Verdict:
         if problems := validator_for(schema).problems(ast):
             return Verdict(False, "execution", f"the {name} breaks the schema: {problems[0]}")
     try:
-        return _by_execution(_plain_tail(first), _plain_tail(second), read_vocabulary(schema))
+        return _by_execution(_plain_tail(first), _plain_tail(second), vocabulary)
     except NoMeaningError as error:
         return Verdict(False, "execution", str(error))
+
+
+def as_json(value: Any) -> str:
+    """One text for all that JSON takes for the same."""
+    return json.dumps(plain_numbers(value), ensure_ascii=False, sort_keys=True)
+
+
+def _vocabulary(schema: dict[str, Any]) -> Vocabulary | None:
+    try:
+        return read_vocabulary(schema)
+    except UsageError:
+        return None
 
 
 def _plain_tail(ast: dict[str, Any]) -> dict[str, Any]:
