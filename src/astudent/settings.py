@@ -208,6 +208,9 @@ class Alignment(Section):
         Count | None, "Requests of the align split that the runner has answered at most (none: all)."
     ]
     max_pairs: Annotated[Count | None, "Pairs at most (none: all)."]
+    val_split: Annotated[
+        PartShare, "Share of the pairs' requests that are only measured: is the right answer preferred there too?"
+    ]
     adapter: Annotated[Text, "SFT adapter: the start, and the reference."]
     output_dir: Annotated[Text, "Folder of the run."]
     control: Annotated[bool, "Train the SFT-only control too: same rows, same steps, chosen as completion."]

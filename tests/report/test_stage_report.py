@@ -73,6 +73,16 @@ def test_the_report_says_how_good_and_against_what(evaluated: Config, capsys: py
     assert "complete, nothing to do" in capsys.readouterr().out
 
 
+def test_the_report_says_what_the_held_out_pairs_say(evaluated: Config):
+    held_out = {"pairs": 12, "margin": 0.5, "interval": [0.25, 0.75], "preferred": 0.75}
+    for folder, facts in ((evaluated.alignment.output_dir, held_out), (evaluated.alignment.control_output_dir, None)):
+        write_atomic(Path(folder) / "training_metrics.jsonl", [{"step": 1, "loss": 0.7}, {"step": 6, "loss": 0.6}])
+        write_atomic(Path(folder) / "run_config.json", json.dumps({"facts": {"held_out": facts}}))
+    run(evaluated, Options())
+    text = (Path(evaluated.report.out_dir) / "report.md").read_text(encoding="utf-8")
+    assert "| DPO | 12 | +0.50 | +0.25 to +0.75 | 75.0% |" in text and "| control |" not in text
+
+
 def test_equal_runs_make_equal_reports(evaluated: Config):
     run(evaluated, Options())
     folder = Path(evaluated.report.out_dir)

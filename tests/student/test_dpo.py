@@ -13,8 +13,9 @@ from tiny_models import completion, make_model, make_tokenizer
 from astudent.config import load_config
 from astudent.student.batching import Unit
 from astudent.student.dpo import align, train_control
+from astudent.student.held_out_pairs import split_pairs
 from astudent.student.load import Student, assemble
-from astudent.student.supervision import Source, encode_rows
+from astudent.student.supervision import Encoded, Source, encode_rows
 from astudent.student.trainer import save_adapter
 
 ALIGNMENT = load_config("config/embedded.json").alignment.model_copy(
@@ -60,7 +61,7 @@ def from_adapter(adapter: Path) -> Student:
 @pytest.fixture(scope="module")
 def whole_run(adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("dpo")
-    align(from_adapter(adapter), make_pairs(), ALIGNMENT, out)
+    align(from_adapter(adapter), make_pairs(), [], ALIGNMENT, out)
     return out
 
 
@@ -72,16 +73,19 @@ def test_the_first_step_starts_at_the_reference(whole_run: Path) -> None:
     assert lines(whole_run)[-1]["rewards/margins"] > 0.1
 
 
+def plain_log_probability(student: Student, row: Encoded) -> float:
+    """Of the row's completion."""
+    student.model.eval()
+    ids = torch.from_numpy(row.input_ids.astype("int64"))
+    with torch.no_grad():
+        shares = student.model(input_ids=ids[None]).logits[0].log_softmax(-1)
+    return sum(shares[at - 1, ids[at]].item() for at in range(row.prompt_length, len(ids)))
+
+
 def test_first_logps_are_plain_torch_sums(whole_run: Path, adapter: Path) -> None:
     """The log-probabilities logged at step 1 are means over pairs that plain transformers gives too."""
     student = from_adapter(adapter)
-    student.model.eval()
-    sums = []
-    for chosen, _ in make_pairs():
-        ids = torch.from_numpy(chosen.input_ids.astype("int64"))
-        with torch.no_grad():
-            shares = student.model(input_ids=ids[None]).logits[0].log_softmax(-1)
-        sums.append(sum(shares[at - 1, ids[at]].item() for at in range(chosen.prompt_length, len(ids))))
+    sums = [plain_log_probability(student, chosen) for chosen, _ in make_pairs()]
     assert min(sums) <= lines(whole_run)[0]["logps/chosen"] <= max(sums)
 
 
@@ -91,14 +95,39 @@ def test_resume_gives_the_same_weights(whole_run: Path, adapter: Path, tmp_path:
     shutil.copytree(whole_run, resumed)
     shutil.rmtree(resumed / "checkpoint-4")
     shutil.copytree(adapter, resumed / "checkpoint-2" / "ref")
-    align(from_adapter(adapter), make_pairs(), ALIGNMENT, resumed)
+    align(from_adapter(adapter), make_pairs(), [], ALIGNMENT, resumed)
     one, other = (folder / "checkpoint-4" / "adapter_model.safetensors" for folder in (whole_run, resumed))
     assert one.read_bytes() == other.read_bytes()
     assert lines(resumed) == lines(whole_run)
 
 
 def test_control_learns_the_chosen_answers_in_the_same_steps(adapter: Path, tmp_path: Path, whole_run: Path) -> None:
-    result, _ = train_control(from_adapter(adapter), make_pairs(), ALIGNMENT, tmp_path)
+    result, _ = train_control(from_adapter(adapter), make_pairs(), [], ALIGNMENT, tmp_path)
     tokens: list[Any] = [[line["tokens_by_role"] for line in lines(out)] for out in (tmp_path, whole_run)]
     assert result["steps"] == 4 and tokens[0] == tokens[1]
     assert lines(tmp_path)[0]["loss"] == pytest.approx(lines(whole_run)[0]["chosen_loss"], rel=1e-5)
+
+
+def test_the_margin_of_held_out_pairs_is_a_difference_of_plain_sums(adapter: Path, tmp_path: Path) -> None:
+    pairs, reference, student = make_pairs(), from_adapter(adapter), from_adapter(adapter)
+    found = align(student, pairs[:7], pairs[7:], ALIGNMENT, tmp_path)[0]["held_out"]
+    expected = [
+        sum(sign * (plain_log_probability(student, row) - plain_log_probability(reference, row)) for sign, row in sides)
+        for sides in (zip((1, -1), pair, strict=True) for pair in pairs[7:])
+    ]
+    assert found["pairs"] == 3 and found["margin"] == pytest.approx(sum(expected) / 3, rel=1e-3)
+    assert found["preferred"] == sum(margin > 0 for margin in expected) / 3
+    assert found["interval"][0] <= found["margin"] <= found["interval"][1]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.999])
+def test_the_pairs_of_a_request_are_held_out_together(share: float) -> None:
+    pairs = make_pairs()
+    trained, held_out = split_pairs([*pairs, *pairs], share, seed=0)
+    ids = [{unit[0].row_id for unit in units} for units in (trained, held_out)]
+    assert len(trained) + len(held_out) == 20 and ids[0].isdisjoint(ids[1]) and trained
+    assert bool(held_out) == (0 < share < 0.999)
+
+
+def test_one_request_is_trained_on() -> None:
+    assert split_pairs(make_pairs()[:1], 0.5, seed=0)[1] == []

@@ -31,7 +31,7 @@ def sft(out: Path, _: Path) -> None:
 
 def dpo(out: Path, adapter: Path) -> None:
     torch.set_num_threads(1)
-    align(from_adapter(adapter), make_pairs(), ALIGNMENT.model_copy(update=STEPS), out)
+    align(from_adapter(adapter), make_pairs(), [], ALIGNMENT.model_copy(update=STEPS), out)
 
 
 def run(job: Job, out: Path, adapter: Path, seconds: float | None = None) -> int | None:

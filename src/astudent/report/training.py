@@ -7,7 +7,7 @@ from typing import Any
 from astudent.report import formats
 from astudent.report.document import Block, Bullets, Heading, Image, Paragraph, Table
 from astudent.report.plots import Curve, plot_losses, plot_roles
-from astudent.report.runs import EvaluatedRun, Json, TrainingLog, is_answer_rate, read_json
+from astudent.report.runs import EvaluatedRun, Json, TrainingLog, is_answer_rate, load_training, metrics_of, read_json
 from astudent.settings import Config
 from astudent.stage import record_path
 
@@ -60,8 +60,9 @@ def roles(log: TrainingLog, folder: Path) -> Iterator[Block]:
     )
 
 
-def alignment(log: TrainingLog) -> Iterator[Block]:
-    """First and last line of the preference training, where there was one."""
+def alignment(config: Config) -> Iterator[Block]:
+    """First and last line of the preference training, where there was one, and what the held-out pairs say."""
+    log = load_training(metrics_of(config.alignment.output_dir))
     if not log.train:
         return
     first, last = log.train[0], log.train[-1]
@@ -69,6 +70,28 @@ def alignment(log: TrainingLog) -> Iterator[Block]:
     yield Heading("Preference training")
     header = ["", f"step {first.get('step', 0)}", f"step {last.get('step', 0)}"]
     yield Table(header, [[name, number_of(first, name), number_of(last, name)] for name in names])
+    folders = {"DPO": config.alignment.output_dir, "control": config.alignment.control_output_dir}
+    found = {
+        label: read_json(record_path(Path(folder))).get("facts", {}).get("held_out")
+        for label, folder in folders.items()
+    }
+    rows = [[label, *_margin_cells(margins)] for label, margins in found.items() if margins]
+    if rows:
+        yield Table(["pairs held out", "n", "margin (nats)", "95% interval", "above 0"], rows)
+        yield Paragraph(
+            "Margin: by how much more than the SFT student a run prefers the right answer to the wrong one, on pairs that it "
+            "was not trained on."
+        )
+
+
+def _margin_cells(margins: Json) -> list[str]:
+    low, high = margins["interval"]
+    return [
+        str(margins["pairs"]),
+        f"{margins['margin']:+.2f}",
+        f"{low:+.2f} to {high:+.2f}",
+        formats.percent(margins["preferred"]),
+    ]
 
 
 def notes(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[Block]:

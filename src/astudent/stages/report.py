@@ -8,7 +8,7 @@ from astudent.report import results, samples, training
 from astudent.report.document import Document, Heading, Paragraph
 from astudent.report.html import render_html
 from astudent.report.markdown import render_markdown
-from astudent.report.runs import EvaluatedRun, load_runs, load_training, metrics_of, result_files
+from astudent.report.runs import EvaluatedRun, load_runs, load_training, result_files
 from astudent.settings import Config
 from astudent.stage import StageRun, settings_of
 
@@ -56,7 +56,7 @@ def build_document(config: Config, runs: list[EvaluatedRun], folder: Path) -> Do
     document.add(*results.by_kind(runs, student, folder))
     document.add(*training.curves(log, folder, metrics))
     document.add(*training.roles(log, folder))
-    document.add(*training.alignment(load_training(metrics_of(config.alignment.output_dir))))
+    document.add(*training.alignment(config))
     document.add(*results.judge(student))
     document.add(*samples.samples(student))
     document.add(*training.provenance(config, runs))

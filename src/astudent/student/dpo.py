@@ -31,6 +31,7 @@ from astudent.launch import is_first
 from astudent.settings import Alignment, Config
 from astudent.stage import StageRun
 from astudent.student.batching import Batcher, StepBatch, TokenBatch, Unit
+from astudent.student.held_out_pairs import HeldOutPairs, split_pairs, unit_losses
 from astudent.student.load import Student
 from astudent.student.loss import row_log_probabilities, token_losses
 from astudent.student.selfcheck import CheckResult, check
@@ -141,8 +142,9 @@ def train_dpo(config: Config, run: StageRun, *, control: bool) -> None:
     settings = config.alignment
     out, job = run.outputs[0], train_control if control else align
     student = load.load_student(settings, settings.adapter, trainable=True)
-    units = encode_pairs(student, read_pairs(Path(settings.pairs_out)), settings)
-    facts, check_result = job(student, units, settings, out)
+    pairs = encode_pairs(student, read_pairs(Path(settings.pairs_out)), settings)
+    units, held_out = split_pairs(pairs, settings.val_split, settings.seed)
+    facts, check_result = job(student, units, held_out, settings, out)
     save_final(student, out, facts, check_result, method=job.__name__, sft_adapter=settings.adapter)
     run.finish(**facts, self_check=check_result.as_json(), pairs=len(units))
 
@@ -167,13 +169,13 @@ def encode_pairs(student: Student, pairs: Sequence[PairRow], settings: Alignment
 
 
 def align(
-    student: Student, units: Sequence[Unit], settings: Alignment, out: Path
+    student: Student, units: Sequence[Unit], held_out: Sequence[Unit], settings: Alignment, out: Path
 ) -> tuple[dict[str, Any], CheckResult]:
-    """Preference tuning in `out`. The reference is the adapter that `student` holds now."""
+    """Preference tuning in `out`; `held_out` pairs are only measured. The reference is the adapter that `student` holds now."""
     set_seed(settings.seed)
     batcher, check_result = check(student, units, token_budget(student), shared=settings.shared_prefixes)
     processes.say(f"{NAME}: {len(units)} pairs; {check_result.mode}: {check_result.reason}")
-    reference = reference_losses(student, units, batcher)
+    reference, others = unit_losses(student, units, batcher), HeldOutPairs.of(student, held_out, batcher)
     trainer = StudentDPOTrainer(
         model=student.model,
         args=DPOConfig(
@@ -193,17 +195,18 @@ def align(
     trainer.prepare(_plan(units, batcher, settings))
     trainer.reference, trainer.settings = reference, settings
     trainer.pair_sums = torch.zeros(len(PAIR_COLUMNS) + 1, dtype=torch.float64)
-    return train_to_the_end(trainer, out), check_result
+    return train_to_the_end(trainer, out) | measured(student, others), check_result
 
 
 def train_control(
-    student: Student, units: Sequence[Unit], settings: Alignment, out: Path
+    student: Student, units: Sequence[Unit], held_out: Sequence[Unit], settings: Alignment, out: Path
 ) -> tuple[dict[str, Any], CheckResult]:
     """The SFT-only control in `out`: the same rows in the same steps, the chosen answer as completion."""
     set_seed(settings.seed)
     disable_dropout_in_model(student.model)  # as DPO does: the two differ in their loss alone
     chosen = [(unit[0],) for unit in units]
     batcher, check_result = check(student, chosen, token_budget(student), shared=settings.shared_prefixes)
+    others = HeldOutPairs.of(student, held_out, batcher)
     processes.say(f"{NAME}: control: {len(chosen)} chosen answers; {check_result.mode}: {check_result.reason}")
     trainer = StudentSFTTrainer(
         model=student.model,
@@ -220,7 +223,17 @@ def train_control(
         callbacks=callbacks(NAME, out, settings.batch_size * settings.grad_accum),
     )
     trainer.prepare(_plan(chosen, batcher, settings))
-    return train_to_the_end(trainer, out), check_result
+    return train_to_the_end(trainer, out) | measured(student, others), check_result
+
+
+def measured(student: Student, held_out: HeldOutPairs) -> dict[str, Any]:
+    """What the held-out pairs say of the trained adapter."""
+    found = held_out.margins(student)
+    if found:
+        low, high = found["interval"]
+        shares = f"margin {found['margin']:+.2f} nats ({low:+.2f} to {high:+.2f}), above 0 in {found['preferred']:.0%}"
+        processes.say(f"{NAME}: {found['pairs']} pairs held out: {shares}")
+    return {"held_out": found}
 
 
 def _plan(units: Sequence[Unit], batcher: Batcher, settings: Alignment) -> Plan:
@@ -233,18 +246,3 @@ def _plan(units: Sequence[Unit], batcher: Batcher, settings: Alignment) -> Plan:
         seed=settings.seed,
         keep_rate=settings.keep_rate,
     )
-
-
-@torch.no_grad()
-def reference_losses(student: Student, units: Sequence[Unit], batcher: Batcher) -> list[Tensor]:
-    """For each unit the losses of its rows' supervised tokens, one after the other, under the model as it is."""
-    was_training = student.model.training
-    student.model.eval()
-    batches, order = batcher.micro_batches(units)
-    losses = [token_losses(student.model, batch.to(student.device)).cpu() for batch in batches]
-    student.model.train(was_training)
-    sizes = [sum(len(row.roles) for row in units[index]) for index in order]
-    found: list[Tensor] = [torch.empty(0)] * len(units)
-    for index, part in zip(order, torch.cat(losses).split(sizes), strict=True):
-        found[index] = part
-    return found

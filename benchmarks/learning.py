@@ -1,0 +1,295 @@
+"""What helps the student learn: seeds, ablations and ways of alignment, each by the stages that a user runs.
+
+All start from a finished run of CONFIG (its data set, its corpus, its SFT adapter), differ in what their own small
+configuration names, and are evaluated on the same requests of test_unseen. What is done is not done again.
+
+    .venv/bin/python benchmarks/learning.py seeds
+    .venv/bin/python benchmarks/learning.py ablations --only "half the schemas"
+    .venv/bin/python benchmarks/learning.py alignment
+    .venv/bin/python benchmarks/learning.py table
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from astudent.config import load_config
+from astudent.evaluation.comparison import compare_runs
+from astudent.evaluation.results import ResultRow
+from astudent.evaluation.statistics import wilson
+from astudent.jsonl import read_rows, write_atomic
+from astudent.language.vocabulary import read_vocabulary
+from astudent.records import CorpusRow
+from astudent.settings import Config
+from astudent.teacher.lexicon import load_lexicon
+
+ROOT = Path(__file__).parents[1]
+RESULTS = "evaluation_results.jsonl"
+METADATA = "training_corpus_metadata.json"
+ROUND_ONE = "beta .1"
+Changes = dict[str, dict[str, Any]]
+
+app = typer.Typer(add_completion=False, help=__doc__, rich_markup_mode=None)
+ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration of the finished run that all start from.")]
+Out = Annotated[Path, typer.Option(help="Folder of everything that is made here.")]
+Only = Annotated[list[str] | None, typer.Option(help="Only this one, by its name. May be repeated.")]
+
+
+@dataclass(frozen=True)
+class Training:
+    """An SFT run. `keeps` says which rows of the corpus, by their place among its schemas; `untrained` puts a base that was never pre-trained in."""
+
+    name: str
+    changes: Changes = field(default_factory=dict)
+    keeps: Callable[[CorpusRow, int], bool] | None = None
+    untrained: bool = False
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """A DPO run from the SFT adapter. `sampled` draws of the align split at temperature 1 stand beside the greedy ones;
+    `after` names the run whose adapter this one begins with, on answers of its own."""
+
+    name: str
+    changes: dict[str, Any]
+    sampled: int = 0
+    after: str | None = None
+    control: bool = False
+
+
+def real_words(row: CorpusRow) -> bool:
+    """Whether the schema names a field as the embedded teacher's lexicon does."""
+    return not known_fields().isdisjoint(read_vocabulary(row.schema_json).fields)
+
+
+@cache
+def known_fields() -> frozenset[str]:
+    lexicon = load_lexicon()
+    return frozenset(f.name for f in (*lexicon.common, *(f for domain in lexicon.domains for f in domain.fields)))
+
+
+SEEDS = [Training(f"seed {seed}", {"training": {"seed": seed}}) for seed in (1, 2)]
+ABLATIONS = [
+    Training("without pre-training", untrained=True),
+    Training("without made-up words", keeps=lambda row, place: real_words(row)),
+    Training("without repair rows", keeps=lambda row, place: row.kind == "plain"),
+    Training("half the schemas", keeps=lambda row, place: place % 2 == 0),
+]
+STEPS = {"learning_rate": 2e-4, "max_steps": 40, "warmup_steps": 4}
+VALUES = dict.fromkeys(("NUMBER", "BOOLEAN", "ENUM_VALUE", "FREE_TEXT"), 3.0)
+ALIGNMENTS = [
+    Alignment("as configured", {}, control=True),
+    Alignment(ROUND_ONE, STEPS | {"beta": 0.1}, control=True),
+    Alignment("beta .3", STEPS | {"beta": 0.3}),
+    Alignment("beta 1", STEPS | {"beta": 1.0}),
+    Alignment("no SFT loss", STEPS | {"beta": 0.1, "sft_coef": 0.0}),
+    Alignment("values only", STEPS | {"beta": 0.1, "same_shape": True}, control=True),
+    Alignment("values weigh 3", STEPS | {"beta": 0.1, "role_weights": VALUES}),
+    Alignment("sampled too", STEPS | {"beta": 0.1}, sampled=4, control=True),
+    Alignment("sampled, beta 1", STEPS | {"beta": 1.0}, sampled=4),
+    Alignment("second round", STEPS | {"beta": 0.1}, after=ROUND_ONE),
+]
+
+
+@app.command()
+def seeds(
+    config: ConfigFile = Path("config/embedded.json"), out: Out = Path("outputs/learning"), only: Only = None
+) -> None:
+    """SFT and its evaluation with other seeds."""
+    for training in chosen(SEEDS, only):
+        train(training, config, out)
+    table(config, out)
+
+
+@app.command()
+def ablations(
+    config: ConfigFile = Path("config/embedded.json"), out: Out = Path("outputs/learning"), only: Only = None
+) -> None:
+    """SFT and its evaluation, each time with one thing less."""
+    for training in chosen(ABLATIONS, only):
+        train(training, config, out)
+    table(config, out)
+
+
+@app.command()
+def alignment(
+    config: ConfigFile = Path("config/embedded.json"), out: Out = Path("outputs/learning"), only: Only = None
+) -> None:
+    """Ways to align the SFT adapter, some with the control of equal steps."""
+    for way in chosen(ALIGNMENTS, only):
+        align(way, config, out)
+    table(config, out)
+
+
+@app.command("table")
+def table(config: ConfigFile = Path("config/embedded.json"), out: Out = Path("outputs/learning")) -> None:
+    """Markdown: every run that is there, beside the SFT student that all start from or are measured against."""
+    base = load_config(config)
+    before = rows_of(Path(base.evaluation.out_dir))
+    names = [run.name for run in (*SEEDS, *ABLATIONS, *ALIGNMENTS)]
+    print("| run | n | semantic pass | names seen | names new | EN | FR | won / lost | difference (95%) | McNemar p |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    print(line("SFT", before, None))
+    for name in names:
+        for label, folder in ((name, "eval"), (f"{name}: control", "eval-control")):
+            found = out / slug(name) / folder / RESULTS
+            if found.exists():
+                print(line(label, rows_of(found.parent), before))
+
+
+def chosen[T: (Training, Alignment)](runs: Sequence[T], only: list[str] | None) -> Iterator[T]:
+    names = [run.name for run in runs]
+    for name in only or ():
+        if name not in names:
+            raise typer.BadParameter(f"{name} is none of {', '.join(names)}")
+    return (run for run in runs if not only or run.name in only)
+
+
+def train(run: Training, config: Path, out: Path) -> None:
+    """Stage 06 on the rows that are kept, stage 07 on test_unseen."""
+    base, folder = load_config(config), out / slug(run.name)
+    corpus = Path(base.training.training_corpus)
+    training: dict[str, Any] = {"training_corpus": str(corpus)} | run.changes.get("training", {})
+    if run.keeps:
+        training["training_corpus"] = str(kept_rows(corpus, folder, run.keeps))
+    if run.untrained:
+        training["base_model"] = str(untrained_base(folder))
+    own = written(config, folder, {"training": training, "evaluation": asked(base, folder)})
+    stage("06", own)
+    stage("07", own)
+
+
+def align(run: Alignment, config: Path, out: Path) -> None:
+    """Stage 07 on the align split (once for all that share it), 09, 10, and 07 on test_unseen."""
+    base, folder = load_config(config), out / slug(run.name)
+    settings = base.alignment
+    adapter = Path(settings.adapter)
+    source = out / "align"
+    if run.after:
+        adapter, source = out / slug(run.after) / "dpo" / "checkpoint-final", folder / "align"
+    judged = [answered(source / "greedy", adapter, config, base, {})]
+    draws = [{"temperature": 1.0, "seed": seed} for seed in range(run.sampled)]
+    judged += [answered(source / f"sampled-{drawn['seed']}", adapter, config, base, drawn) for drawn in draws]
+    alignment = {
+        "eval_results": str(judged[0]),
+        "more_eval_results": [str(path) for path in judged[1:]],
+        "pairs_out": str(folder / "pairs.jsonl"),
+        "adapter": str(adapter),
+        "output_dir": str(folder / "dpo"),
+        "control": run.control,
+        "control_output_dir": str(folder / "control"),
+    }
+    own = written(config, folder, {"alignment": alignment | run.changes, "evaluation": asked(base, folder)})
+    stage("09", own)
+    stage("10", own)
+    stage("07", own, "--adapter", str(folder / "dpo" / "checkpoint-final"))
+    if run.control:
+        control = ("--adapter", str(folder / "control" / "checkpoint-final"), "--out-dir", str(folder / "eval-control"))
+        stage("07", own, *control)
+
+
+def asked(base: Config, folder: Path) -> dict[str, Any]:
+    """test_unseen alone, and what the finished run has beside it."""
+    there = {"dataset": base.evaluation.dataset, "base_out_dir": base.evaluation.base_out_dir}
+    return there | {"splits": ["test_unseen"], "baselines": False, "out_dir": str(folder / "eval")}
+
+
+def answered(folder: Path, adapter: Path, config: Path, base: Config, drawn: dict[str, Any]) -> Path:
+    """The align split answered by an adapter, and judged."""
+    settings = asked(base, folder) | drawn | {"splits": ["align"], "out_dir": str(folder), "max_schemas": None}
+    settings |= {"max_samples": base.alignment.max_requests, "adapter": str(adapter)}
+    stage("07", written(config, folder, {"evaluation": settings}))
+    return folder / RESULTS
+
+
+def kept_rows(corpus: Path, folder: Path, keeps: Callable[[CorpusRow, int], bool]) -> Path:
+    """The corpus without the rows that `keeps` refuses; the gate's verdict on the whole goes along."""
+    places: dict[str, int] = {}
+    rows = [row for row in read_rows(corpus, CorpusRow) if keeps(row, places.setdefault(row.schema_id, len(places)))]
+    path = folder / "corpus" / corpus.name
+    if not path.exists():
+        write_atomic(path, rows)
+        write_atomic(path.with_name(METADATA), corpus.with_name(METADATA).read_text(encoding="utf-8"))
+    return path
+
+
+def untrained_base(folder: Path) -> Path:
+    """The tiny student after one step of pre-training: as good as random weights."""
+    base = folder / "base"
+    if not (base / "model.safetensors").exists():
+        called("pretrain_tiny_student", "--steps", "1", "--work", str(folder / "work"), "--out", str(base))
+    return base
+
+
+def written(config: Path, folder: Path, changes: Changes) -> Path:
+    """A configuration that extends the finished run's and keeps its outputs below `folder`."""
+    path = folder / "config.json"
+    extended = os.path.relpath(config.resolve(), path.parent.resolve())
+    own = {"extends": extended, "run": {"outputs_root": str(folder)}} | changes
+    text = json.dumps(own, indent=2) + "\n"
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_atomic(path, text)
+    return path
+
+
+def stage(number: str, config: Path, *flags: str) -> None:
+    (script,) = (ROOT / "scripts").glob(f"{number}_*.py")
+    called(script.stem, "--config", str(config), *flags)
+
+
+def called(script: str, *flags: str) -> None:
+    command = [sys.executable, str(ROOT / "scripts" / f"{script}.py"), *flags]
+    print(">", " ".join(command[1:]), flush=True)
+    if (code := subprocess.run(command, cwd=ROOT, check=False).returncode) != 0:
+        raise typer.Exit(code)
+
+
+def slug(name: str) -> str:
+    return "-".join("".join(sign if sign.isalnum() else " " for sign in name).split())
+
+
+def rows_of(folder: Path) -> list[ResultRow]:
+    return [row for row in read_rows(folder / RESULTS, ResultRow) if row.split == "test_unseen"]
+
+
+def line(label: str, rows: Sequence[ResultRow], before: Sequence[ResultRow] | None) -> str:
+    kinds = ([r for r in rows if test(r)] for test in KINDS)
+    cells = [label, str(len(rows)), *(share(kind) for kind in kinds)]
+    found = compare_runs(("SFT", before), (label, rows), "test_unseen") if before else None
+    if found:
+        r = found.result
+        between = f"{100 * r.interval.low:+.1f} to {100 * r.interval.high:+.1f}"
+        cells += [f"{r.wins} / {r.losses}", f"{100 * r.difference:+.1f} ({between})", f"{r.p_value:.2g}"]
+    else:
+        cells += ["", "", ""]
+    return "| " + " | ".join(cells) + " |"
+
+
+KINDS: tuple[Callable[[ResultRow], bool], ...] = (
+    lambda row: True,
+    lambda row: row.names == "seen",
+    lambda row: row.names == "new",
+    lambda row: row.language == "en",
+    lambda row: row.language == "fr",
+)
+
+
+def share(rows: Sequence[ResultRow]) -> str:
+    """Semantic pass with its 95% interval."""
+    if not rows:
+        return ""
+    passed = sum(bool(row.semantic_pass) for row in rows)
+    interval = wilson(passed, len(rows))
+    return f"{100 * passed / len(rows):.1f}% ({100 * interval.low:.0f} to {100 * interval.high:.0f})"
+
+
+if __name__ == "__main__":
+    app()
