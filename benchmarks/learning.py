@@ -253,7 +253,7 @@ def called(script: str, *flags: str) -> None:
 
 
 def slug(name: str) -> str:
-    return "-".join("".join(sign if sign.isalnum() else " " for sign in name).split())
+    return "-".join("".join(sign if sign.isalnum() or sign == "." else " " for sign in name).split())
 
 
 def rows_of(folder: Path) -> list[ResultRow]:

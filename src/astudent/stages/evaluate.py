@@ -44,12 +44,13 @@ def run(config: Config, options: Options) -> None:
     if config.evaluation.adapter != BASE:
         check_adapter(config.evaluation.adapter)
     settings = config.evaluation
+    limit = None if settings.max_schemas is None else SchemaLimit(settings.max_schemas, settings.new_names_share)
     samples = choose_samples(
         read_rows(settings.dataset, DatasetRow),
         settings.splits,
         settings.max_samples,
         settings.include_invalid,
-        settings.max_schemas and SchemaLimit(settings.max_schemas, settings.new_names_share),
+        limit,
     )
     targets = targets_of(config)
     worked = [answer_all(targets, samples, config, options), judge_all(targets, samples, config, options)]
