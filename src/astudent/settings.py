@@ -209,7 +209,8 @@ class Alignment(Section):
     ]
     max_pairs: Annotated[Count | None, "Pairs at most (none: all)."]
     val_split: Annotated[
-        PartShare, "Share of the pairs' requests that are only measured: is the right answer preferred there too?"
+        PartShare,
+        "Share of the pairs' requests that are not trained on: there it is measured whether the right answer is preferred.",
     ]
     adapter: Annotated[Text, "SFT adapter: the start, and the reference."]
     output_dir: Annotated[Text, "Folder of the run."]

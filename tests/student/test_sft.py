@@ -189,7 +189,8 @@ def test_more_right_answers_are_better_and_ties_take_the_lower_loss() -> None:
 
 
 def test_stops_early_and_keeps_the_best(tmp_path: Path) -> None:
-    train(tmp_path, max_steps=40, learning_rate=1e-9, early_stop_patience=2, eval_steps=1, save_steps=50)
+    asked = {"metric_for_best": "eval_loss", "early_stop_patience": 2, "eval_steps": 1}
+    train(tmp_path, max_steps=40, learning_rate=1e-9, save_steps=50, **asked)
     steps = [line["step"] for line in lines(tmp_path) if "eval_loss" in line]
     assert steps == [1, 2, 3]
     assert (tmp_path / checkpoint.FINAL / "adapter_model.safetensors").is_file()
