@@ -13,15 +13,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
+from astudent.cli import with_exit_code
 from astudent.config import load_config
+from astudent.errors import UsageError
 from astudent.evaluation.comparison import compare_runs
 from astudent.evaluation.results import ResultRow
 from astudent.evaluation.statistics import wilson
@@ -29,18 +31,13 @@ from astudent.jsonl import read_rows, write_atomic
 from astudent.language.vocabulary import read_vocabulary
 from astudent.records import CorpusRow
 from astudent.settings import Config
+from astudent.stages.corpus import METADATA_NAME
 from astudent.teacher.lexicon import load_lexicon
 
 ROOT = Path(__file__).parents[1]
 RESULTS = "evaluation_results.jsonl"
-METADATA = "training_corpus_metadata.json"
 ROUND_ONE = "beta .1"
 Changes = dict[str, dict[str, Any]]
-
-app = typer.Typer(add_completion=False, help=__doc__, rich_markup_mode=None)
-ConfigFile = Annotated[Path, typer.Option("--config", help="Configuration of the finished run that all start from.")]
-Out = Annotated[Path, typer.Option(help="Folder of everything that is made here.")]
-Only = Annotated[list[str] | None, typer.Option(help="Only this one, by its name. May be repeated.")]
 
 
 @dataclass(frozen=True)
@@ -99,38 +96,7 @@ ALIGNMENTS = [
 ]
 
 
-@app.command()
-def seeds(
-    config: ConfigFile = Path("config/embedded.json"), out: Out = Path("outputs/learning"), only: Only = None
-) -> None:
-    """SFT and its evaluation with other seeds."""
-    for training in chosen(SEEDS, only):
-        train(training, config, out)
-    table(config, out)
-
-
-@app.command()
-def ablations(
-    config: ConfigFile = Path("config/embedded.json"), out: Out = Path("outputs/learning"), only: Only = None
-) -> None:
-    """SFT and its evaluation, each time with one thing less."""
-    for training in chosen(ABLATIONS, only):
-        train(training, config, out)
-    table(config, out)
-
-
-@app.command()
-def alignment(
-    config: ConfigFile = Path("config/embedded.json"), out: Out = Path("outputs/learning"), only: Only = None
-) -> None:
-    """Ways to align the SFT adapter, some with the control of equal steps."""
-    for way in chosen(ALIGNMENTS, only):
-        align(way, config, out)
-    table(config, out)
-
-
-@app.command("table")
-def table(config: ConfigFile = Path("config/embedded.json"), out: Out = Path("outputs/learning")) -> None:
+def table(config: Path, out: Path) -> None:
     """Markdown: every run that is there, beside the SFT student that all start from or are measured against."""
     base = load_config(config)
     before = rows_of(Path(base.evaluation.out_dir))
@@ -143,14 +109,6 @@ def table(config: ConfigFile = Path("config/embedded.json"), out: Out = Path("ou
             found = out / slug(name) / folder / RESULTS
             if found.exists():
                 print(line(label, rows_of(found.parent), before))
-
-
-def chosen[T: (Training, Alignment)](runs: Sequence[T], only: list[str] | None) -> Iterator[T]:
-    names = [run.name for run in runs]
-    for name in only or ():
-        if name not in names:
-            raise typer.BadParameter(f"{name} is none of {', '.join(names)}")
-    return (run for run in runs if not only or run.name in only)
 
 
 def train(run: Training, config: Path, out: Path) -> None:
@@ -217,7 +175,7 @@ def kept_rows(corpus: Path, folder: Path, keeps: Callable[[CorpusRow, int], bool
     path = folder / "corpus" / corpus.name
     if not path.exists():
         write_atomic(path, rows)
-        write_atomic(path.with_name(METADATA), corpus.with_name(METADATA).read_text(encoding="utf-8"))
+        write_atomic(path.with_name(METADATA_NAME), corpus.with_name(METADATA_NAME).read_text(encoding="utf-8"))
     return path
 
 
@@ -257,6 +215,8 @@ def slug(name: str) -> str:
 
 
 def rows_of(folder: Path) -> list[ResultRow]:
+    if not (folder / RESULTS).is_file():
+        raise UsageError(f"{folder / RESULTS}: no such file", "Finish a run with this configuration first.")
     return [row for row in read_rows(folder / RESULTS, ResultRow) if row.split == "test_unseen"]
 
 
@@ -291,5 +251,37 @@ def share(rows: Sequence[ResultRow]) -> str:
     return f"{100 * passed / len(rows):.1f}% ({100 * interval.low:.0f} to {100 * interval.high:.0f})"
 
 
+RUNS: dict[str, tuple[Sequence[Any], Callable[[Any, Path, Path], None]]] = {
+    "seeds": (SEEDS, train),
+    "ablations": (ABLATIONS, train),
+    "alignment": (ALIGNMENTS, align),
+    "table": ((), train),
+}
+
+
+def main(
+    what: Annotated[Literal["seeds", "ablations", "alignment", "table"], typer.Argument(help="What is run first.")],
+    config: Annotated[Path, typer.Option(help="Configuration of the finished run that all start from.")] = Path(
+        "config/embedded.json"
+    ),
+    out: Annotated[Path, typer.Option(help="Folder of everything that is made here.")] = Path("outputs/learning"),
+    only: Annotated[list[str] | None, typer.Option(help="Only this run, by its name. May be repeated.")] = None,
+) -> None:
+    """SFT with other seeds, SFT with one thing less, or ways to align its adapter; then the table of all that is there."""
+    with_exit_code(lambda: _run(what, config, out, only))
+
+
+def _run(what: str, config: Path, out: Path, only: list[str] | None) -> None:
+    runs, work = RUNS[what]
+    names = [run.name for run in runs]
+    if unknown := set(only or ()) - set(names):
+        raise UsageError(f"--only: there is no {', '.join(sorted(unknown))}", f"Take some of: {'; '.join(names)}.")
+    rows_of(Path(load_config(config).evaluation.out_dir))  # before hours of work, not after
+    for run in runs:
+        if not only or run.name in only:
+            work(run, config, out)
+    table(config, out)
+
+
 if __name__ == "__main__":
-    app()
+    typer.run(main)

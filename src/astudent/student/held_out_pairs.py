@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,21 +13,17 @@ from astudent.evaluation.statistics import paired_bootstrap
 from astudent.student.batching import Batcher, Unit
 from astudent.student.load import Student
 from astudent.student.loss import token_losses
+from astudent.student.rows import draw
 
 
 def split_pairs(units: Sequence[Unit], share: float, seed: int) -> tuple[list[Unit], list[Unit]]:
     """(trained on, held out), by request: all pairs of one request go the same way. One request alone is trained on."""
-    draws = {unit[0].row_id: _draw(unit[0].row_id, seed) for unit in units}
+    draws = {unit[0].row_id: draw(seed, unit[0].row_id) for unit in units}
     last = min(draws, key=lambda row_id: draws[row_id])
-    held_out = {row_id for row_id, draw in draws.items() if draw < share or (share > 0 and row_id == last)}
+    held_out = {row_id for row_id, place in draws.items() if place < share or (share > 0 and row_id == last)}
     if len(held_out) == len(draws):
         held_out = set()
     return [u for u in units if u[0].row_id not in held_out], [u for u in units if u[0].row_id in held_out]
-
-
-def _draw(row_id: str, seed: int) -> float:
-    """A number in [0, 1) that depends on the seed and the request alone."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{row_id}".encode()).digest()[:8]) / 2**64
 
 
 @dataclass(frozen=True)

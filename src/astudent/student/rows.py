@@ -75,5 +75,9 @@ def _key(row: CorpusRow) -> tuple[str, str]:
 
 def _draw(row: CorpusRow, seed: int) -> float:
     """A number in [0, 1) that depends on the seed, the schema and the request alone."""
-    digest = hashlib.sha256(f"{seed}/{row.schema_id}/{row.query}".encode()).digest()
-    return int.from_bytes(digest[:8]) / 2**64
+    return draw(seed, row.schema_id, row.query)
+
+
+def draw(seed: int, *names: str) -> float:
+    """A number in [0, 1) that depends on the seed and the names alone."""
+    return int.from_bytes(hashlib.sha256("/".join((str(seed), *names)).encode()).digest()[:8]) / 2**64
