@@ -22,8 +22,9 @@ CONDITION_WEIGHTS: dict[Difficulty, tuple[int, ...]] = {
     "mixed": (3, 50, 34, 10, 3),
 }
 TAIL_SHARE: dict[Difficulty, float] = {"easy": 0.1, "medium": 0.4, "hard": 0.6, "mixed": 0.25}
-NOT_SHARE: dict[Difficulty, float] = {"easy": 0.0, "medium": 0.1, "hard": 0.25, "mixed": 0.14}
+NOT_SHARE: dict[Difficulty, float] = {"easy": 0.0, "medium": 0.1, "hard": 0.25, "mixed": 0.16}
 NEGATIVE_OPERATORS = ("neq", "not_in")
+OPPOSITES = {"eq": "neq", "in": "not_in"}
 LOW_OPERATORS, HIGH_OPERATORS = ("gt", "gte"), ("lt", "lte")
 LIMITS = (1, 2, 3, 5, 5, 10, 10, 15, 20, 25, 50, 100)
 
@@ -60,15 +61,15 @@ def _comparison(field: FieldInfo, operator: str, rng: random.Random) -> Ast:
 def _combine(conditions: list[Ast], vocabulary: Vocabulary, rng: random.Random, not_share: float) -> Ast:
     """One condition out of several; some are negated, some split in two, some grouped."""
     parts = [_split(part, vocabulary.fields[part["field"]], rng) for part in conditions]
-    parts = [_negated(part, rng, not_share) for part in parts]
+    parts = [_negated(part, vocabulary, rng, not_share) for part in parts]
     if len(parts) == 1:
         return parts[0]
     outer, inner = ("and", "or") if rng.random() < 0.7 else ("or", "and")
     if len(parts) == 2 or rng.random() < 0.35:
         joined: Ast = {outer: _flat(outer, parts)}
-        return _negated(joined, rng, not_share / 3)
+        return _negated(joined, vocabulary, rng, not_share / 3)
     size = rng.randint(2, len(parts) - 1)
-    group = _negated({inner: _flat(inner, parts[:size])}, rng, not_share / 2)
+    group = _negated({inner: _flat(inner, parts[:size])}, vocabulary, rng, not_share / 2)
     members = [group, *parts[size:]]
     rng.shuffle(members)
     return {outer: _flat(outer, members)}
@@ -95,8 +96,20 @@ def _split(part: Ast, field: FieldInfo, rng: random.Random) -> Ast:
     return part
 
 
-def _negated(part: Ast, rng: random.Random, share: float) -> Ast:
-    return {"not": part} if rng.random() < share and not _is_negative(part) else part
+def _negated(part: Ast, vocabulary: Vocabulary, rng: random.Random, share: float) -> Ast:
+    if rng.random() >= share or _is_negative(part):
+        return part
+    return _opposite(part, vocabulary) or {"not": part}
+
+
+def _opposite(part: Ast, vocabulary: Vocabulary) -> Ast | None:
+    """The comparison that says the contrary, where the language has one: one meaning, one way to write it."""
+    if "field" not in part:
+        return None
+    if isinstance(part["value"], bool):
+        return part | {"value": not part["value"]}
+    operator = OPPOSITES.get(part["operator"])
+    return part | {"operator": operator} if operator in vocabulary.fields[part["field"]].operators else None
 
 
 def _is_negative(part: Ast) -> bool:
