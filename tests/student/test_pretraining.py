@@ -119,8 +119,8 @@ def test_attention_is_read_off_as_the_model_had_it(tmp_path):
     from astudent.student.pretraining import train
     from astudent.student.pretraining.model import attention_to
 
-    course = ((10, (train.Leg(320, 2, {"pick": 1.0}),)),)
-    run = train.Pretraining(train.Plan(tmp_path, 1, 0, course=course, start=ROOT / "data/tiny_student"))
+    course = ((10**9, (train.Leg(320, 2, {"pick": 1.0}),)),)
+    run = train.Pretraining(train.Plan(tmp_path, 10**6, 0, course=course, start=ROOT / "data/tiny_student"))
     pack = run.batch(Random(1))
     run.losses(pack)
     attention = run.model.model.layers[run.last_global].self_attn
@@ -192,8 +192,8 @@ def test_requests_that_name_nothing_leave_the_reader_without_a_loss(tmp_path):
     """Texts and numbers to copy bear no label: a mean over nothing would have made every weight NaN."""
     from astudent.student.pretraining import train
 
-    course = ((10, (train.Leg(320, 1, {"copy": 1.0}),)),)
-    run = train.Pretraining(train.Plan(tmp_path, 1, 0, course=course, start=ROOT / "data/tiny_student"))
+    course = ((10**9, (train.Leg(320, 1, {"copy": 1.0}),)),)
+    run = train.Pretraining(train.Plan(tmp_path, 10**6, 0, course=course, start=ROOT / "data/tiny_student"))
     losses = run.losses(run.batch(Random(1)))
     assert losses.reading.item() == 0.0 and losses.answers.isfinite().all()
 
@@ -222,17 +222,18 @@ def test_the_window_of_published_weights_is_kept(tmp_path):
     from astudent.student.pretraining.model import set_window
     from astudent.student.pretraining.publish import publish
 
-    course = ((10, (train.Leg(320, 1, {"pick": 1.0}),)),)
-    first = train.Pretraining(train.Plan(tmp_path / "first", 1, 0, course=course, start=ROOT / "data/tiny_student"))
+    course = ((10**9, (train.Leg(320, 1, {"pick": 1.0}),)),)
+    first = train.Pretraining(train.Plan(tmp_path / "first", 10**6, 0, course=course, start=ROOT / "data/tiny_student"))
     set_window(first.model, 40)
+    first.step = 100  # a step at which a run from nothing sees less
     first.save()
     publish(tmp_path / "first", tmp_path / "published")
     assert load(tmp_path / "published/config.json")["sliding_window"] == 40
-    second = train.Pretraining(train.Plan(tmp_path / "second", 1, 0, course=course, start=tmp_path / "published"))
+    second = train.Pretraining(train.Plan(tmp_path / "second", 10**6, 0, course=course, start=tmp_path / "published"))
     second._train_step()
     second.save()
     assert second.window == 40
-    assert train.Pretraining(train.Plan(tmp_path / "second", 1, 0, course=course)).window == 40
+    assert train.Pretraining(train.Plan(tmp_path / "second", 10**6, 0, course=course)).window == 40
 
 
 @pytest.mark.slow
@@ -241,13 +242,23 @@ def test_a_run_may_begin_with_published_weights(tmp_path):
     from astudent.student.pretraining.publish import publish
 
     first = train.Pretraining(train.Plan(tmp_path / "first", 1, 0))
+    first.step = 2400
     first.save()
     publish(tmp_path / "first", tmp_path / "published")
-    plan = train.Plan(tmp_path / "second", 900, 0, seed=5, start=tmp_path / "published")
+    plan = train.Plan(tmp_path / "second", 2900, 0, seed=5, start=tmp_path / "published")
     second = train.Pretraining(plan)
-    assert second.step == 0 and plan.rate(second.step) < 0.1
+    assert (second.step, second.part) == (2400, len(train.COURSE) - 1)
+    assert plan.rate(second.step, second.first) < 0.1, "a fresh optimizer needs its warm-up"
     for key, weights in first.model.state_dict().items():
         assert torch.equal(weights.bfloat16(), second.model.state_dict()[key].bfloat16()), key
+
+
+def test_a_run_that_has_nothing_left_to_do_says_so(tmp_path):
+    from astudent.errors import UsageError
+    from astudent.student.pretraining import train
+
+    with pytest.raises(UsageError, match="20000 steps"):
+        train.Pretraining(train.Plan(tmp_path, 20000, 0, start=ROOT / "data/tiny_student"))
 
 
 def test_many_names_of_a_dialect_look_alike():

@@ -72,13 +72,13 @@ def test_prompts_name_every_domain_once_and_half_are_french() -> None:
 
 
 def test_variants_cycle_through_the_kinds() -> None:
-    assert [kind_of(variant) for variant in range(4)] == ["common", "own", "invented", "common"]
+    assert [kind_of(variant) for variant in range(4)] == ["common", "invented", "own", "invented"]
 
 
 def test_the_common_names_of_an_unseen_domain_are_all_seen_elsewhere() -> None:
-    """A fifth of the domains held out, three common schemas for each domain (they are every third variant)."""
+    """A fifth of the domains held out, three common schemas for each domain (they are every fourth variant)."""
     common = [
-        [compose(LEXICON, domain.domain_id, variant, seed=11) for variant in (0, 3, 6)] for domain in LEXICON.domains
+        [compose(LEXICON, domain.domain_id, variant, seed=11) for variant in (0, 4, 8)] for domain in LEXICON.domains
     ]
     for start in range(5):
         held_out = [table for tables in common[start::5] for table in tables]
@@ -88,7 +88,7 @@ def test_the_common_names_of_an_unseen_domain_are_all_seen_elsewhere() -> None:
 
 
 def test_own_and_invented_names_of_two_domains_never_meet() -> None:
-    for variants in ([1, 4], [2, 5]):
+    for variants in ([2, 6], [1, 3]):
         homes: dict[str, set[str]] = {}
         for domain in LEXICON.domains[::3]:
             for variant in variants:
@@ -99,7 +99,7 @@ def test_own_and_invented_names_of_two_domains_never_meet() -> None:
 
 
 def test_invented_labels_differ_from_their_keys_in_both_languages() -> None:
-    table = compose(LEXICON, "bakery", 2, seed=11)
+    table = compose(LEXICON, "bakery", 1, seed=11)
     for field in table.fields:
         pairs = [(field.name, field.label_en, field.label_fr)]
         pairs += [(value.value, value.label_en, value.label_fr) for value in field.values]
@@ -108,7 +108,7 @@ def test_invented_labels_differ_from_their_keys_in_both_languages() -> None:
 
 
 def test_a_domain_that_the_lexicon_lacks_still_gets_tables() -> None:
-    tables: list[Table] = [compose(LEXICON, "somebody-elses", variant, seed=11) for variant in range(3)]
+    tables: list[Table] = [compose(LEXICON, "somebody-elses", variant, seed=11) for variant in range(4)]
     assert len(KINDS) == len(tables) and all(len(table.fields) >= 4 for table in tables)
     assert tables[0].entity_en == "records"
 

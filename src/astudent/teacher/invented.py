@@ -26,10 +26,10 @@ class Inventor:
     _taken: set[str] = field(default_factory=set)
 
     def word(self, language: str) -> str:
-        """A pronounceable word of two or three syllables; in English letters of ASCII alone."""
+        """A pronounceable word of two syllables, as long as everyday words are; in English letters of ASCII alone."""
         while True:
-            word = "".join(self._syllable(language) for _ in range(self.rng.choice((2, 2, 3))))
-            if word not in self._taken and 4 <= len(word) <= 12 and bucket_of(word, self.buckets) == self.bucket:
+            word = self._syllable(language) + self._syllable(language)
+            if word not in self._taken and 4 <= len(word) <= 9 and bucket_of(word, self.buckets) == self.bucket:
                 self._taken.add(word)
                 return word
 

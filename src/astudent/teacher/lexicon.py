@@ -1,4 +1,4 @@
-"""The embedded teacher's words: fields of a domain by variant, in turn common, own and invented.
+"""The embedded teacher's words: fields of a domain by variant, one common and one own for two invented.
 
 common    from a pool that all domains share, so that a schema never seen has names that all were
 own       of this domain alone: keys, values and labels that occur nowhere else
@@ -20,7 +20,8 @@ from astudent.teacher.invented import Inventor, bucket_of
 LEXICON_PATH = Path(__file__).resolve().parents[3] / "data" / "embedded_lexicon.json"
 
 Kind = Literal["common", "own", "invented"]
-KINDS: tuple[Kind, ...] = ("common", "own", "invented")
+KINDS: tuple[Kind, ...] = ("common", "invented", "own", "invented")
+"""By turns. Half is invented: a student that met real words mostly remembers them instead of reading the schema."""
 # How many fields of each type a table gets from the common pool.
 _QUOTAS: dict[tuple[FieldType, ...], int] = {("number", "integer"): 2, ("enum",): 1, ("date", "boolean", "string"): 2}
 _INVENTED_TYPES: tuple[FieldType, ...] = ("number", "integer", "enum", "enum", "date", "boolean", "string")

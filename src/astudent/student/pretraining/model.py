@@ -13,6 +13,8 @@ from astudent.student.lean import make_lean
 
 WINDOW = 64
 """Positions that a sliding layer sees: a request of ordinary length and the begin of its answer."""
+STEP_KEY = "pretraining_step"
+"""In a published folder's config.json: the steps that its weights have had."""
 
 
 def tiny_config(

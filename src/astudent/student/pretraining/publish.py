@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer
 
-from astudent.student.pretraining.model import new_model, set_window
+from astudent.student.pretraining.model import STEP_KEY, new_model, set_window
 
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}<start_of_turn>{{ 'model' if message['role'] == 'assistant' else message['role'] }}\n"
@@ -35,17 +35,18 @@ def publish(work: Path, folder: Path) -> None:
     model.load_state_dict(state["model"])
     model.set_attn_implementation("sdpa")
     model.bfloat16().save_pretrained(folder)
-    _write_config(folder / "config.json", model.config.rope_parameters)
+    _write_config(folder / "config.json", model.config.rope_parameters, state["step"])
     (folder / "generation_config.json").unlink(missing_ok=True)
     _write_tokenizer(work / "tokenizer.model", folder)
 
 
-def _write_config(path: Path, rope: Any) -> None:
-    """Ollama reads the RoPE bases at the top level, where transformers 5 no longer writes them."""
+def _write_config(path: Path, rope: Any, step: int) -> None:
+    """Ollama reads the RoPE bases at the top level, where transformers 5 no longer writes them; the next run reads the step."""
     config = json.loads(path.read_text(encoding="utf-8"))
     config |= {
         "rope_theta": rope["full_attention"]["rope_theta"],
         "rope_local_base_freq": rope["sliding_attention"]["rope_theta"],
+        STEP_KEY: step,
     }
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 

@@ -22,9 +22,10 @@ from sentencepiece import SentencePieceProcessor
 from torch import Tensor, nn
 from transformers import Gemma3ForCausalLM
 
+from astudent.errors import UsageError
 from astudent.student.attention import ready_mask
 from astudent.student.pretraining.marks import TOLD
-from astudent.student.pretraining.model import WINDOW, attention_to, new_model, set_window
+from astudent.student.pretraining.model import STEP_KEY, WINDOW, attention_to, new_model, set_window
 from astudent.student.pretraining.muon import BatchedMuon
 from astudent.student.pretraining.packs import NOTHING, Pack, PackMaker
 from astudent.student.pretraining.separation import avoided_words
@@ -82,12 +83,12 @@ class Plan:
     seed: int = 0
     report_every: int = 100
     instruction: str = "Answer with JSON that fits the schema."
-    start: Path | None = None  # a published folder whose weights a new run begins with
+    start: Path | None = None  # a published folder whose weights, and place in the course, a new run begins with
 
-    def rate(self, step: int) -> float:
-        """The factor on both learning rates at `step`."""
+    def rate(self, step: int, first: int = 0) -> float:
+        """The factor on both learning rates at `step` of a run that began with step `first`."""
         falling = (self.steps - step) / self.cooldown if self.cooldown else 1.0
-        return min(1.0, (step + 1) / self.warmup, max(0.02, falling))
+        return min(1.0, (step - first + 1) / self.warmup, max(0.02, falling))
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,11 @@ def window(step: int) -> int:
 
 
 class Pretraining:
-    """Model, optimizers and data of one run; `step` counts the finished optimizer steps."""
+    """Model, optimizers and data of one run; `step` counts the finished optimizer steps, those before `first` in earlier runs."""
 
     def __init__(self, plan: Plan) -> None:
         plan.work.mkdir(parents=True, exist_ok=True)
-        self.plan, self.step = plan, 0
+        self.plan, self.step, self.first = plan, 0, 0
         tokenizer = load_tokenizer(plan)
         pieces, avoided = letter_pieces(tokenizer), avoided_words()
         self.makers = [
@@ -197,7 +198,7 @@ class Pretraining:
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * self.plan.rate(self.step)
+                group["lr"] = group["initial_lr"] * self.plan.rate(self.step, self.first)
             optimizer.step()
             optimizer.zero_grad()
         self.step += 1
@@ -222,6 +223,7 @@ class Pretraining:
     def save(self) -> None:
         state = {
             "step": self.step,
+            "first": self.first,
             "window": self.window,
             "model": self.model.state_dict(),
             "reader": self.reader.state_dict(),
@@ -233,7 +235,7 @@ class Pretraining:
 
     def _resume(self) -> None:
         state = torch.load(self.checkpoint, weights_only=True)
-        self.step = state["step"]
+        self.step, self.first = state["step"], state["first"]
         set_window(self.model, state["window"])
         self.model.load_state_dict(state["model"])
         self.reader.load_state_dict(state["reader"])
@@ -244,7 +246,12 @@ class Pretraining:
                 group["initial_lr"] = rate  # this leg's, not the one that was saved
 
     def _begin_with(self, folder: Path) -> None:
-        set_window(self.model, json.loads((folder / "config.json").read_text(encoding="utf-8"))["sliding_window"])
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        self.step = self.first = config[STEP_KEY]
+        if self.step >= self.plan.steps:
+            what = f"{folder}: its weights have had {self.step} steps, {self.plan.steps} are asked for"
+            raise UsageError(what, "Give --steps a higher number: it counts from the very beginning.")
+        set_window(self.model, config["sliding_window"])
         self.model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)  # the head is the embedding
 
     def _log(self, facts: dict[str, float]) -> None:
