@@ -80,7 +80,7 @@ ABLATIONS = [
     Training("without repair rows", keeps=lambda row, place: row.kind == "plain"),
     Training("half the schemas", keeps=lambda row, place: place % 2 == 0),
 ]
-STEPS = {"learning_rate": 2e-4, "max_steps": 40, "warmup_steps": 4}
+STEPS = {"learning_rate": 5e-5, "max_steps": 14, "warmup_steps": 2}
 VALUES = dict.fromkeys(("NUMBER", "BOOLEAN", "ENUM_VALUE", "FREE_TEXT"), 3.0)
 ALIGNMENTS = [
     Alignment("as configured", {}, control=True),
@@ -161,9 +161,9 @@ def asked(base: Config, folder: Path) -> dict[str, Any]:
 
 
 def answered(folder: Path, adapter: Path, config: Path, base: Config, drawn: dict[str, Any]) -> Path:
-    """The align split answered by an adapter, and judged."""
+    """The whole align split answered by an adapter, and judged."""
     settings = asked(base, folder) | drawn | {"splits": ["align"], "out_dir": str(folder), "max_schemas": None}
-    settings |= {"max_samples": base.alignment.max_requests, "adapter": str(adapter)}
+    settings |= {"max_samples": None, "adapter": str(adapter)}
     stage("07", written(config, folder, {"evaluation": settings}))
     return folder / RESULTS
 

@@ -19,7 +19,9 @@ def main(
     ] = Path(".cache/pretraining"),
     start: Annotated[
         Path | None,
-        typer.Option(help="Begin a new run with the weights of this folder, at the step that they had (none: from nothing)."),
+        typer.Option(
+            help="Begin a new run with the weights of this folder, at the step that they had (none: from nothing)."
+        ),
     ] = None,
     learning_rate: Annotated[float, typer.Option(help="Of the matrices (Muon).")] = 0.01,
     embedding_rate: Annotated[float, typer.Option(help="Of embeddings and norms (AdamW).")] = 0.005,

@@ -151,9 +151,9 @@ class PackLayout:
             mask = self._prefix_mask(g.prefix, window)
             q, k_full, v_full = _fold(query[:, :, own], k, v)
             head = F.scaled_dot_product_attention(q, k_full, v_full, attn_mask=mask, **options)
-        return head, self._attend_suffixes(g, query, key, value, k, v, window, options)
+        return head, self.attend_suffixes(g, query, key, value, k, v, window, options)
 
-    def _attend_suffixes(
+    def attend_suffixes(
         self,
         g: Group,
         query: Tensor,

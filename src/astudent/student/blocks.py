@@ -6,8 +6,8 @@ query, key and value are kept; with small ones they are kept, since there a step
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -104,6 +104,17 @@ class Blocks:
         if window is not None and window <= SMALL_WINDOW:
             return Blocks([_band(runs, window)])
         return Blocks([block for run in runs for block in (*_prefix(run, window), *_suffixes(run, window, heads))])
+
+    @staticmethod
+    def of_suffixes(runs: Sequence[Run], window: int | None, heads: int) -> Blocks:
+        """Where the prefixes are known already: queries are numbered as if there were none, keys as in `build`."""
+        if window is not None and window <= SMALL_WINDOW:
+            return Blocks([_band(runs, window, with_prefixes=False)])
+        found, skipped = [], 0
+        for run in runs:
+            skipped += run[1]
+            found += [replace(b, queries=b.queries - skipped, _made={}) for b in _suffixes(run, window, heads)]
+        return Blocks(found)
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
         """query (1, H, T, D), key and value (1, Hkv, T, D) -> (1, T, H, D)."""
@@ -204,21 +215,23 @@ def _suffixes(run: Run, window: int | None, heads: int) -> Iterator[Block]:
         yield Block(own, torch.cat([tail, own], 1), seen[None], place < length)
 
 
-def _band(runs: Iterable[Run], window: int) -> Block:
+def _band(runs: Iterable[Run], window: int, *, with_prefixes: bool = True) -> Block:
     """Each stretch, prefix or suffix, in pieces of `FEW_QUERIES`; the first tokens of a suffix see the last of the prefix."""
     width = FEW_QUERIES + window - 1
     offset, place = torch.arange(width), torch.arange(FEW_QUERIES)
     near = _sees(place + window - 1, offset, window)
     queries, keys, seen, is_real = [], [], [], []
+    skipped = 0
     for start, prefix, lengths in runs:
-        stretches = [(start, prefix, 0)]
+        stretches = [(start, prefix, 0)] if with_prefixes else []
+        skipped += 0 if with_prefixes else prefix
         at = start + prefix
         for length in lengths:
             stretches.append((at, length, min(prefix, window - 1)))
             at += length
         for first, length, halo in stretches:
             piece = torch.arange(0, length, FEW_QUERIES)[:, None]
-            queries.append(first + (piece + place).clamp(max=length - 1))
+            queries.append(first - skipped + (piece + place).clamp(max=length - 1))
             is_real.append(piece + place < length)
             relative = piece - (window - 1) + offset
             inside = first + relative.clamp(min=0, max=length - 1)

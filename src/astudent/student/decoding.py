@@ -41,29 +41,26 @@ class PrefixRecorder:
 class SharedPrefixDecoder:
     """Layout of decoding: B rows, each seeing its schema's prefix and its own tokens; rows of one prefix stand together.
 
-    `stores` holds the recorded keys and values of each prefix, `counts` how many rows follow it, `requests` (B,) the tokens
-    that each row begins with. A token at position P + s of a row whose prefix has P positions stands in slot s, so pads of a
-    short request are overwritten by the answer and nothing has to be remembered about them.
-
-    The first call takes all requests, each later one a token of each row. Layers with a small window keep what a row saw last
-    in a ring of so many places, the end of its prefix included, and never meet a whole prefix again.
+    `stores` holds the recorded keys and values of each prefix, `counts` how many rows follow it, `prefixes` (B,) the length of
+    each row's. A token at position P + s of a row whose prefix has P positions stands in slot s, so pads of a
+    short request are overwritten by the answer and nothing has to be remembered about them. `own` holds the rows' own keys and values
+    by slot, (B, Hkv, capacity, D) each. Layers with a small window keep what a row saw last in a ring of so many places
+    (`rings`, (B, Hkv, window, D) each), the end of its prefix included, and never meet a whole prefix again.
     """
 
-    def __init__(self, stores: Sequence[Store], counts: Sequence[int], requests: Tensor) -> None:
-        self.stores, self.counts, self.requests = list(stores), list(counts), requests
-        device = next(iter(stores[0].values()))[0].device
-        lengths = torch.tensor([next(iter(store.values()))[0].shape[2] for store in stores], device=device)
-        self.prefixes = lengths.repeat_interleave(torch.tensor(self.counts, device=device))  # (B,)
-        self.capacity = int(requests.max()) + GROWTH
-        self.own: Store = {}
-        self.rings: Store = {}
-        self.slots = torch.zeros(len(self.prefixes), 0, dtype=torch.long)
+    def __init__(
+        self, stores: Sequence[Store], counts: Sequence[int], prefixes: Tensor, own: Store, rings: Store
+    ) -> None:
+        self.stores, self.counts, self.prefixes = list(stores), list(counts), prefixes
+        self.own, self.rings = own, rings
+        self.capacity = next((key.shape[2] for key, _ in own.values()), 0)
+        self.slots = torch.zeros(len(prefixes), 0, dtype=torch.long)
         self.used = 0
         self._masks: dict[int | None, tuple[Tensor | None, Tensor]] = {}
         self._ring_masks: dict[int, Tensor | None] = {}
 
     def place(self, slots: Tensor) -> None:
-        """Says where the tokens of the next call stand: slots (B, Q)."""
+        """Says where the tokens of the next call stand: slots (B, 1)."""
         self.slots, self.used = slots, int(slots.max()) + 1
         self._masks, self._ring_masks = {}, {}
         if self.used > self.capacity:
@@ -101,13 +98,12 @@ class SharedPrefixDecoder:
     def attend(
         self, module: Any, query: Tensor, key: Tensor, value: Tensor, window: int | None, scaling: float, dropout: float
     ) -> Tensor:
-        """query (B, H, Q, D), key and value (B, Hkv, Q, D) -> (B, Q, H, D)."""
+        """query (B, H, 1, D), key and value (B, Hkv, 1, D) -> (B, 1, H, D)."""
         rows, heads, length, dim = query.shape
         kv_heads = key.shape[1]
         folded = (query * scaling).view(rows, kv_heads, -1, length, dim)
         if window is not None and window <= SMALL_WINDOW:
-            attend = self._attend_ring if module.layer_idx in self.rings else self._begin_ring
-            out = attend(module.layer_idx, folded, key, value, window)
+            out = self._attend_ring(module.layer_idx, folded, key, value, window)
             return out.reshape(rows, heads, length, dim).transpose(1, 2)
         own_key, own_value = self._append(module.layer_idx, key, value)
         visible = [self._visible(store, module.layer_idx, window) for store in self.stores]
@@ -126,28 +122,6 @@ class SharedPrefixDecoder:
         out = out + torch.matmul(tail, own_value).view(out.shape)
         return out.reshape(rows, heads, length, dim).transpose(1, 2)
 
-    def _begin_ring(self, layer: int, folded: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
-        """The requests, (B, Hkv, share, Q, D) queries, against the ends of their prefixes and themselves; a row's last `window` places become its ring.
-
-        A prefix's last `window` - 1 positions stand before slot 0: position 0 of the ring's numbering is the first of them.
-        """
-        tail, length, device = window - 1, key.shape[2], key.device
-        keys, values = (
-            torch.cat([self._ends(layer, which, states, tail), states], 2) for which, states in enumerate((key, value))
-        )
-        distance = torch.arange(length, device=device)[:, None] + tail - torch.arange(tail + length, device=device)
-        there = torch.arange(tail + length, device=device) >= self._empty(tail)[:, None]
-        out = _attention(folded, keys, values, ((distance >= 0) & (distance < window)) & there[:, None])
-        last = self.requests[:, None] + torch.arange(tail, device=device)  # (B, tail): what the next token sees
-        row = torch.arange(len(last), device=device)[:, None]
-        rings = []
-        for states in (keys, values):
-            ring = states.new_zeros(*states.shape[:2], window, states.shape[3])
-            ring[row, :, last % window] = states[row, :, last]
-            rings.append(ring)
-        self.rings[layer] = (rings[0], rings[1])
-        return out
-
     def _attend_ring(self, layer: int, folded: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
         """One token of each row against its ring, in which it takes the oldest place."""
         keys, values = self.rings[layer]
@@ -159,14 +133,6 @@ class SharedPrefixDecoder:
             place = self.slots + (torch.arange(window, device=key.device) - self.slots) % window  # (B, window)
             self._ring_masks[window] = (place >= empty[:, None])[:, None] if bool(empty.any()) else None
         return _attention(folded, keys, values, self._ring_masks[window])
-
-    def _ends(self, layer: int, which: int, like: Tensor, tail: int) -> Tensor:
-        """The last `tail` keys (`which` 0) or values of each row's prefix, (B, Hkv, tail, D); a shorter prefix leaves the first of them empty."""
-        places = like.new_zeros(len(self.prefixes), like.shape[1], tail, like.shape[3])
-        for rows, store in zip(places.split(self.counts), self.stores, strict=True):
-            end = store[layer][which][:, :, -tail:]
-            rows[:, :, tail - end.shape[2] :] = end
-        return places
 
     def _empty(self, tail: int) -> Tensor:
         """How many of the `tail` places before slot 0 are empty, (B,)."""
@@ -186,9 +152,6 @@ class SharedPrefixDecoder:
 
     def _append(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Puts the call's keys and values into their slots; all slots in use, (B, Hkv, used, D) each."""
-        if layer not in self.own:
-            shape = len(self.prefixes), key.shape[1], self.capacity, key.shape[3]
-            self.own[layer] = (key.new_zeros(shape), value.new_zeros(shape))
         keys, values = self.own[layer]
         row = torch.arange(len(self.prefixes), device=key.device)[:, None]
         keys[row, :, self.slots] = key.transpose(1, 2)

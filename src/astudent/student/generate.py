@@ -22,6 +22,7 @@ from astudent.student.decoding import PrefixRecorder, SharedPrefixDecoder, Store
 from astudent.student.load import Student
 from astudent.student.loss import base_of
 from astudent.student.prompt import chat_format
+from astudent.student.request_reader import RequestReader
 
 DROP_SHARE = 0.25
 """Rows that ended leave the batch, and others come in, when they are at least this share of it."""
@@ -172,21 +173,18 @@ class Batch:
             of_schema = list(group)
             stores.append(self._store(of_schema[0].schema, len(of_schema)))
             counts.append(len(of_schema))
-        device = self.student.device
-        lengths = torch.tensor([len(request.own) for request in new], device=device)
-        longest = int(lengths.max())
-        ids = torch.full((len(new), longest), self.student.pad_id, device=device)
-        for row, request in enumerate(new):
-            ids[row, : len(request.own)] = torch.tensor(request.own)
-        decoder = SharedPrefixDecoder(stores, counts, lengths)
-        decoder.place(torch.arange(longest, device=device).expand(len(new), -1))
-        hidden = _forward(self.trunk, ids, decoder.prefixes[:, None], decoder)
-        last = hidden[torch.arange(len(new), device=device), lengths - 1]
+        lengths = [len(request.own) for request in new]
+        reader = RequestReader(
+            stores, [some.tolist() for some in torch.tensor(lengths).split(counts)], self.student.device
+        )
+        ids = torch.tensor([[token for request in new for token in request.own]], device=self.student.device)
+        last = _forward(self.trunk, ids, reader.positions, reader)[0, reader.last]
+        decoder = reader.decoder()
         if self.decoder is None:
-            self.decoder, self.last, self.slots = decoder, last, lengths
+            self.decoder, self.last, self.slots = decoder, last, reader.lengths
         else:
             self.decoder.join(decoder)
-            self.last, self.slots = torch.cat([self.last, last]), torch.cat([self.slots, lengths])
+            self.last, self.slots = torch.cat([self.last, last]), torch.cat([self.slots, reader.lengths])
         self.chooser.add(new)
         share = (time.monotonic() - started) / len(new)
         self.rows += [Row(place, request, [], share) for place, request in requests.items()]
@@ -196,7 +194,8 @@ class Batch:
         store = schema.store
         if store is None:
             recorder = PrefixRecorder(PackLayout.alone(len(schema.prefix)).to(self.student.device))
-            _forward(self.trunk, torch.tensor([schema.prefix], device=self.student.device), 0, recorder)
+            ids = torch.tensor([schema.prefix], device=self.student.device)
+            _forward(self.trunk, ids, torch.arange(ids.shape[1], device=ids.device)[None], recorder)
             store = recorder.store
         schema.waiting -= count
         schema.store = store if schema.waiting else None
@@ -262,9 +261,8 @@ def common_prefix(prompts: Sequence[Sequence[int]]) -> int:
     return limit
 
 
-def _forward(trunk: Any, ids: Tensor, first: int | Tensor, layout: Any) -> Tensor:
-    """Hidden states (B, Q, H) of tokens (B, Q) that start at position `first`."""
-    places = (torch.arange(ids.shape[1], device=ids.device)[None] + first).expand(len(ids), -1)
+def _forward(trunk: Any, ids: Tensor, places: Tensor, layout: Any) -> Tensor:
+    """Hidden states (B, Q, H) of tokens (B, Q) at positions (B, Q)."""
     mask = ready_mask().to(ids.device)
     return trunk(
         input_ids=ids, position_ids=places, attention_mask=mask, use_cache=False, layout=layout
