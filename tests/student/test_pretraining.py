@@ -261,6 +261,22 @@ def test_a_run_that_has_nothing_left_to_do_says_so(tmp_path):
         train.Pretraining(train.Plan(tmp_path, 20000, 0, start=ROOT / "data/tiny_student"))
 
 
+@pytest.mark.parametrize("config", [None, '{"sliding_window": 64}'])
+def test_weights_of_unknown_steps_are_refused(tmp_path, config):
+    import shutil
+
+    from astudent.errors import UsageError
+    from astudent.student.pretraining import train
+
+    folder = tmp_path / "published"
+    folder.mkdir()
+    shutil.copyfile(ROOT / "data/tiny_student/tokenizer.model", folder / "tokenizer.model")
+    if config:
+        (folder / "config.json").write_text(config)
+    with pytest.raises(UsageError, match="pretraining_step"):
+        train.Pretraining(train.Plan(tmp_path, 20000, 0, start=folder))
+
+
 def test_many_names_of_a_dialect_look_alike():
     """A label's first word alone does not tell which name is meant, as in a real schema."""
     shared = 0

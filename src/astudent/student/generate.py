@@ -167,16 +167,12 @@ class Batch:
         """Computes the prompts of new rows, those of a schema side by side, and takes them in."""
         started = time.monotonic()
         new = list(requests.values())
-        counts = []
-        stores = []
+        stores, lengths = [], []
         for _, group in groupby(new, key=lambda request: id(request.schema)):
             of_schema = list(group)
             stores.append(self._store(of_schema[0].schema, len(of_schema)))
-            counts.append(len(of_schema))
-        lengths = [len(request.own) for request in new]
-        reader = RequestReader(
-            stores, [some.tolist() for some in torch.tensor(lengths).split(counts)], self.student.device
-        )
+            lengths.append([len(request.own) for request in of_schema])
+        reader = RequestReader(stores, lengths, self.student.device)
         ids = torch.tensor([[token for request in new for token in request.own]], device=self.student.device)
         last = _forward(self.trunk, ids, reader.positions, reader)[0, reader.last]
         decoder = reader.decoder()

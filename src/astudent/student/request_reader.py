@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from astudent.student.attention import Group, PackLayout
 from astudent.student.blocks import SMALL_WINDOW, Blocks, Run
-from astudent.student.decoding import GROWTH, SharedPrefixDecoder, Store
+from astudent.student.decoding import SharedPrefixDecoder, Store
 
 
 class RequestReader:
@@ -37,7 +37,8 @@ class RequestReader:
             torch.tensor(numbers, device=device) for numbers in (flat, begins, prefix_begins)
         )
         self.prefixes = torch.tensor([prefix for _, prefix, some in self.runs for _ in some], device=device)
-        self._kept: dict[int, tuple[Tensor, Tensor, int | None]] = {}
+        self._own: Store = {}
+        self._rings: Store = {}
         self._blocks: dict[int | None, Blocks] = {}
 
     @property
@@ -54,28 +55,28 @@ class RequestReader:
         self, module: Any, query: Tensor, key: Tensor, value: Tensor, window: int | None, scaling: float, dropout: float
     ) -> Tensor:
         """query (1, H, T, D), key and value (1, Hkv, T, D) -> (1, T, H, D)."""
-        keys, values = (self._with_prefixes(module.layer_idx, which, own) for which, own in enumerate((key, value)))
-        self._kept[module.layer_idx] = (keys, values, window)
+        layer = module.layer_idx
+        keys, values = (self._with_prefixes(layer, which, own) for which, own in enumerate((key, value)))
+        if window is not None and window <= SMALL_WINDOW:
+            self._rings[layer] = _rows(keys, values, self._ring_places(window))
+        else:
+            self._own[layer] = _rows(keys, values, self._own_places)
         if query.device.type == "cpu":
             if window not in self._blocks:
                 self._blocks[window] = Blocks.of_suffixes(self.runs, window, query.shape[1])
             return self._blocks[window].attend(query, keys, values, scaling)
-        return self.attend_by_sdpa(module.layer_idx, query, key, value, window, scaling)
+        return self.attend_by_sdpa(layer, query, key, value, window, scaling)
 
     def decoder(self) -> SharedPrefixDecoder:
         """What decodes the answers, with all that this pass has computed."""
         counts = [len(some) for _, _, some in self.runs]
+        return SharedPrefixDecoder(self.stores, counts, self.prefixes, self._own, self._rings)
+
+    @cached_property
+    def _own_places(self) -> Tensor:
+        """(B, longest): the packed index of each slot; a pad's is its request's last."""
         slots = torch.arange(int(self.lengths.max()), device=self.device)
-        own_places = self.begins[:, None] + torch.minimum(slots, self.lengths[:, None] - 1)
-        own: Store = {}
-        rings: Store = {}
-        for layer, (keys, values, window) in self._kept.items():
-            if window is not None and window <= SMALL_WINDOW:
-                ring = self._ring_places(window)
-                rings[layer] = (_rows(keys, ring), _rows(values, ring))
-            else:
-                own[layer] = (_with_room(_rows(keys, own_places)), _with_room(_rows(values, own_places)))
-        return SharedPrefixDecoder(self.stores, counts, self.prefixes, own, rings)
+        return self.begins[:, None] + torch.minimum(slots, self.lengths[:, None] - 1)
 
     def _ring_places(self, window: int) -> Tensor:
         """(B, window): the packed index of what stands in each place of a ring when slot `lengths` is the next.
@@ -101,19 +102,25 @@ class RequestReader:
         self, layer: int, query: Tensor, key: Tensor, value: Tensor, window: int | None, scaling: float
     ) -> Tensor:
         """The same, a schema at a time, on any device."""
-        parts, skipped, options = [], 0, {"scale": scaling, "dropout_p": 0.0}
-        for store, (start, prefix, lengths) in zip(self.stores, self.runs, strict=True):
-            skipped += prefix
-            layout = PackLayout([Group.build(start - skipped, prefix, lengths)]).to(self.device)
-            (group,) = layout.groups
-            parts.append(layout.attend_suffixes(group, query, key, value, *store[layer], window, options))
+        options = {"scale": scaling, "dropout_p": 0.0}
+        parts = [
+            self._layout.attend_suffixes(group, query, key, value, *store[layer], window, options)
+            for store, group in zip(self.stores, self._layout.groups, strict=True)
+        ]
         return torch.cat(parts, 2).transpose(1, 2)
 
+    @cached_property
+    def _layout(self) -> PackLayout:
+        """The requests numbered as the queries are: each group begins a prefix before its first request."""
+        starts = [
+            start - skipped
+            for (start, *_), skipped in zip(self.runs, accumulate(p for _, p, _ in self.runs), strict=True)
+        ]
+        groups = [Group.build(at, prefix, some) for at, (_, prefix, some) in zip(starts, self.runs, strict=True)]
+        return PackLayout(groups).to(self.device)
 
-def _rows(states: Tensor, places: Tensor) -> Tensor:
-    """(1, Hkv, N, D) at packed indices (B, n) -> (B, Hkv, n, D)."""
-    return states[0][:, places].transpose(0, 1).contiguous()
 
-
-def _with_room(states: Tensor) -> Tensor:
-    return F.pad(states, (0, 0, 0, GROWTH))
+def _rows(keys: Tensor, values: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+    """(1, Hkv, N, D) each at packed indices (B, n) -> (B, Hkv, n, D) each."""
+    of_keys, of_values = (states[0][:, places].transpose(0, 1).contiguous() for states in (keys, values))
+    return of_keys, of_values

@@ -21,7 +21,7 @@ LEXICON_PATH = Path(__file__).resolve().parents[3] / "data" / "embedded_lexicon.
 
 Kind = Literal["common", "own", "invented"]
 KINDS: tuple[Kind, ...] = ("common", "invented", "own", "invented")
-"""By turns. Half is invented: a student that met real words mostly remembers them instead of reading the schema."""
+"""By turns. Half is invented: with a third, made-up names were read far worse than real ones (docs/learning.md)."""
 # How many fields of each type a table gets from the common pool.
 _QUOTAS: dict[tuple[FieldType, ...], int] = {("number", "integer"): 2, ("enum",): 1, ("date", "boolean", "string"): 2}
 _INVENTED_TYPES: tuple[FieldType, ...] = ("number", "integer", "enum", "enum", "date", "boolean", "string")

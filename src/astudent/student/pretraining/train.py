@@ -246,7 +246,11 @@ class Pretraining:
                 group["initial_lr"] = rate  # this leg's, not the one that was saved
 
     def _begin_with(self, folder: Path) -> None:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        path = folder / "config.json"
+        config = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if STEP_KEY not in config:
+            what = f"{path}: no {STEP_KEY} there"
+            raise UsageError(what, "Name a published folder; weights of before it was written need their steps put in.")
         self.step = self.first = config[STEP_KEY]
         if self.step >= self.plan.steps:
             what = f"{folder}: its weights have had {self.step} steps, {self.plan.steps} are asked for"
