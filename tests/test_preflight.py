@@ -219,7 +219,7 @@ def server() -> Iterator[str]:
 
 
 def test_a_server_is_asked_for_its_models(server: str) -> None:
-    models = machine.ollama_models(machine.ollama_host([server]))
+    models = machine.ollama_models(machine.ollama_hosts([server])[0])
     assert models == ["gpt-oss:120b", "tiny:latest"]
     assert models is not None and machine.holds_model(models, "tiny") and not machine.holds_model(models, "gpt-oss")
 
@@ -243,7 +243,7 @@ def test_addresses_of_servers(
     monkeypatch: pytest.MonkeyPatch, hosts: list[str], environment: str, address: str
 ) -> None:
     monkeypatch.setenv("OLLAMA_HOST", environment)
-    assert machine.ollama_host(hosts) == address
+    assert machine.ollama_hosts(hosts)[0] == address
 
 
 def test_no_server_is_none() -> None:

@@ -49,9 +49,12 @@ def missing_gpu_packages() -> list[str]:
     return [name for name in ("unsloth", "bitsandbytes") if importlib.util.find_spec(name) is None]
 
 
-def ollama_host(hosts: Sequence[str]) -> str:
-    """Address of the first server: the configured one, else OLLAMA_HOST, else the client's own default."""
-    host = hosts[0] if hosts else os.environ.get("OLLAMA_HOST", "").strip() or "127.0.0.1:11434"
+def ollama_hosts(hosts: Sequence[str]) -> list[str]:
+    """Addresses of the servers: the configured ones, else OLLAMA_HOST, else the client's own default."""
+    return [_address(host) for host in hosts or [os.environ.get("OLLAMA_HOST", "").strip() or "127.0.0.1:11434"]]
+
+
+def _address(host: str) -> str:
     address = host if "://" in host else f"http://{host}"
     has_port = ":" in address.split("://", 1)[1].split("/", 1)[0]
     return address.rstrip("/") if has_port or "://" in host else f"{address}:11434"

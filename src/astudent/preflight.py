@@ -20,7 +20,7 @@ from astudent.machine import (
     free_gb,
     holds_model,
     missing_gpu_packages,
-    ollama_host,
+    ollama_hosts,
     ollama_models,
     unload_ollama,
 )
@@ -47,16 +47,17 @@ def choose(model: str | None, needs: Iterable[str]) -> Choice:
     """
     config = load_config(DEFAULTS)
     teacher = resolve_model_id(model, config.teacher.model)
-    host = ollama_host(config.teacher.hosts)
-    absent = _absent_teacher(host, teacher)
+    hosts = ollama_hosts(config.teacher.hosts)
+    absent = _absent_teacher(hosts, teacher)
+    at = ", ".join(hosts)
     if teacher.is_named and absent:
         raise UsageError(f"teacher {teacher.name} (from {teacher.source}): {absent[0]}", absent[1])
     gpu = find_gpu()
     missing = [] if gpu else [("no CUDA GPU answers", "a CUDA GPU")]
     if gpu and not absent:
-        return Choice(DEFAULTS, f"the real run ({DEFAULTS}): teacher {teacher.name} at {host}, {gpu.count} CUDA GPU")
+        return Choice(DEFAULTS, f"the real run ({DEFAULTS}): teacher {teacher.name} at {at}, {gpu.count} CUDA GPU")
     if teacher.is_named and set(needs) == {"data"}:
-        return Choice(DEFAULTS, f"the real run's data ({DEFAULTS}): teacher {teacher.name} at {host}")
+        return Choice(DEFAULTS, f"the real run's data ({DEFAULTS}): teacher {teacher.name} at {at}")
     if teacher.is_named:
         hint = "Run it where a GPU is, or runDatasetGeneration.sh here, or name a configuration with --config."
         raise UsageError(f"teacher {teacher.name} is there, but {DEFAULTS} trains on a CUDA GPU and none answers", hint)
@@ -104,20 +105,21 @@ def _teacher_problems(
     config: Config, provider: str, named: str | None, configured: str, flag: str
 ) -> Iterator[tuple[str, str]]:
     if provider == "ollama":
-        absent = _absent_teacher(ollama_host(config.teacher.hosts), resolve_model_id(named, configured))
+        absent = _absent_teacher(ollama_hosts(config.teacher.hosts), resolve_model_id(named, configured))
         if absent:
             yield absent
     elif named not in (None, "embedded"):
         yield f"{flag} {named}: the configuration's teacher is {provider}", f"Take {flag} out, or use {DEFAULTS}."
 
 
-def _absent_teacher(host: str, teacher: ModelId) -> tuple[str, str] | None:
+def _absent_teacher(hosts: Iterable[str], teacher: ModelId) -> tuple[str, str] | None:
     """What a model teacher lacks, and the command to run."""
-    models = ollama_models(host)
-    if models is None:
-        return f"no Ollama server answers at {host}", f"`ollama serve` and `ollama pull {teacher.name}`."
-    if not holds_model(models, teacher.name):
-        return f"the Ollama server at {host} lacks {teacher.name}", f"`ollama pull {teacher.name}`."
+    for host in hosts:
+        models = ollama_models(host)
+        if models is None:
+            return f"no Ollama server answers at {host}", f"`ollama serve` and `ollama pull {teacher.name}`."
+        if not holds_model(models, teacher.name):
+            return f"the Ollama server at {host} lacks {teacher.name}", f"`ollama pull {teacher.name}`."
     return None
 
 
@@ -154,7 +156,8 @@ def _setting(config: Config, name: str) -> str:
 
 def _unload(config: Config, model: str | None) -> None:
     if config.teacher.provider == "ollama":
-        unload_ollama(ollama_host(config.teacher.hosts), resolve_model_id(model, config.teacher.model).name)
+        for host in ollama_hosts(config.teacher.hosts):
+            unload_ollama(host, resolve_model_id(model, config.teacher.model).name)
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

@@ -107,7 +107,10 @@ with warnings.catch_warnings():
         made_by: MadeBy
 
     class DatasetRow(Record):
-        """d_04: a request with its AST, or (`is_valid` false) an AST broken on purpose, made from `positive_id`."""
+        """d_04: a request with its AST, or (`is_valid` false) an AST broken on purpose, made from `positive_id`.
+
+        `agreement` is the share of the teacher's samples that meant this AST, where several were asked for.
+        """
 
         query_id: str
         schema_id: str
@@ -123,6 +126,7 @@ with warnings.catch_warnings():
         mutation: str | None = None
         validator_message: str | None = None
         positive_id: str | None = None
+        agreement: float | None = None
         made_by: MadeBy
 
     class CorpusRow(Record):

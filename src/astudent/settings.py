@@ -91,15 +91,26 @@ class Teacher(Section):
     hosts: Annotated[tuple[str, ...], "Ollama servers (none named: OLLAMA_HOST, else the client's own default)."]
     think: Annotated[bool | Literal["low", "medium", "high"] | None, "How much a thinking model thinks (none: unset)."]
     temperature: Annotated[NotNegative, "Temperature of answers and verdicts."]
-    creative_temperature: Annotated[NotNegative, "Temperature of domain specs and requests."]
+    samples: Annotated[
+        Count, "Answers asked for each request, at creative_temperature above 1; the most frequent meaning counts."
+    ]
+    least_agreement: Annotated[Share, "Share of the samples that must mean the same."]
+    round_trip: Annotated[bool, "Put each AST back into words and keep it only where these ask for the same."]
+    creative_temperature: Annotated[
+        NotNegative, "Temperature of domain specs and requests, and of answers where several are asked."
+    ]
     timeout_seconds: Annotated[Positive, "Longest wait for one reply (s)."]
     patience_seconds: Annotated[NotNegative, "How long a busy or absent server is tried again (s)."]
-    max_in_flight: Annotated[Count, "Requests under way at one time on each host (no effect yet: one)."]
-    num_ctx: Annotated[Count, "Context (tokens), the same for all requests: another value reloads the model."]
+    max_in_flight: Annotated[
+        Count, "Most requests under way at one time on each host; how many there are follows what the host can bear."
+    ]
+    num_ctx: Annotated[
+        Count | None, "Context (tokens) of all requests; another reloads the model (none: from the longest prompt)."
+    ]
     num_predict: Annotated[Count, "Longest reply (tokens), thinking included."]
     keep_alive: Annotated[Text, "How long the server keeps the model after a request, as Ollama writes it."]
-    cache_path: Annotated[Text, "Replies already paid for (no effect yet: none is kept)."]
-    cache_max_mb: Annotated[Positive, "Size of the cache at which its oldest replies go (MB; no effect yet)."]
+    cache_path: Annotated[Text, "SQLite file of the replies already paid for; it outlives the outputs."]
+    cache_max_mb: Annotated[Positive, "Size of the cache at which its oldest replies go (MB)."]
 
 
 @dataclass(frozen=True, kw_only=True)

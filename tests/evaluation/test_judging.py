@@ -1,5 +1,6 @@
 """From answers to judged rows, rates, comparisons and pairs."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,17 @@ BROKEN = '{"where":{"field"'
 TEXTS = (RIGHT, REORDERED, SAME_MEANING, WRONG, INVALID, BROKEN)
 
 
+async def by_execution(sample: Sample, score: Any) -> Any:
+    return execution_judge(sample, score)
+
+
+def always(verdict: Any, reason: str) -> Judge:
+    async def judge(sample: Sample, score: Any) -> Any:
+        return verdict, reason
+
+    return judge
+
+
 def answer(query_id: str, text: str, finish: Any = "stop") -> AnswerRow:
     return AnswerRow(
         query_id=query_id,
@@ -43,13 +55,13 @@ def answer(query_id: str, text: str, finish: Any = "stop") -> AnswerRow:
 def judged(row: Make, tmp_path: Path) -> Callable[..., list[ResultRow]]:
     """Result rows for one answer each, all to the same request."""
 
-    def make(*texts: str, judge: Judge | None = execution_judge, in_flight: int = 1, **given: Any) -> list[ResultRow]:
+    def make(*texts: str, judge: Judge | None = by_execution, ahead: int = 1, **given: Any) -> list[ResultRow]:
         rows = [row(number, **given) for number, _ in enumerate(texts)]
         samples = choose_samples(rows, [rows[0].split], None, False)
         answers = {f"q{number}": answer(f"q{number}", text) for number, text in enumerate(texts)}
         path = tmp_path / "results.jsonl"
         path.unlink(missing_ok=True)
-        write_results(samples, answers, path, decoding="free", judge=judge, in_flight=in_flight)
+        asyncio.run(write_results(samples, answers, path, decoding="free", judge=judge, ahead=ahead))
         return list(read_rows(path, ResultRow))
 
     return make
@@ -76,7 +88,7 @@ def test_each_grade_of_right_and_wrong(judged: Callable[..., list[ResultRow]]):
 def test_the_judge_is_asked_about_valid_answers_only(judged: Callable[..., list[ResultRow]]):
     asked: list[str] = []
 
-    def judge(sample: Sample, score: Any) -> Any:
+    async def judge(sample: Sample, score: Any) -> Any:
         asked.append(sample.query_id)
         return "accept", "fine"
 
@@ -87,7 +99,7 @@ def test_the_judge_is_asked_about_valid_answers_only(judged: Callable[..., list[
 
 
 def test_many_judgements_in_flight_change_nothing(judged: Callable[..., list[ResultRow]]):
-    assert judged(*TEXTS * 3, in_flight=4) == judged(*TEXTS * 3)
+    assert judged(*TEXTS * 3, ahead=4) == judged(*TEXTS * 3)
 
 
 def test_results_resume(judged: Callable[..., list[ResultRow]], row: Make, tmp_path: Path):
@@ -97,12 +109,15 @@ def test_results_resume(judged: Callable[..., list[ResultRow]], row: Make, tmp_p
     path.write_bytes(b"".join(lines[:2]) + lines[2][:40])
     samples = choose_samples([row(number) for number in range(6)], ["test_unseen"], None, False)
     answers = {f"q{number}": answer(f"q{number}", text) for number, text in enumerate(TEXTS)}
-    write_results(samples, answers, path, decoding="free", judge=execution_judge)
+    asyncio.run(write_results(samples, answers, path, decoding="free", judge=by_execution))
     assert list(read_rows(path, ResultRow)) == whole
 
 
 def test_a_judge_that_fails_never_counts_against_the_student(judged: Callable[..., list[ResultRow]]):
-    rows = judged(RIGHT, WRONG, judge=lambda s, _: ("error", "no") if s.query_id == "q1" else ("accept", ""))
+    async def judge(sample: Sample, score: Any) -> Any:
+        return ("error", "no") if sample.query_id == "q1" else ("accept", "")
+
+    rows = judged(RIGHT, WRONG, judge=judge)
     summary = summarise(rows, "test_unseen")
     assert (summary["teacher_accept_rate"], summary["semantic_pass_rate"]) == (1, 1)
     assert (summary["judged"], summary["teacher_errors"], summary["samples"]) == (1, 1, 2)
@@ -182,7 +197,7 @@ def test_a_chosen_that_is_wrong_is_dropped(judged: Callable[..., list[ResultRow]
 
 
 def test_a_reject_of_an_equal_answer_is_no_pair(judged: Callable[..., list[ResultRow]]):
-    rows = judged(REORDERED, split="align", judge=lambda *_: ("reject", "no"))
+    rows = judged(REORDERED, split="align", judge=always("reject", "no"))
     assert build_pairs(rows).dropped == {"equal canonical forms": 1}
 
 

@@ -110,7 +110,10 @@ def test_a_schema_that_falls_short_is_named(
 
     config = pipeline.config(max_domains=2, schemas_per_domain=1, positives_per_schema=12)
     pipeline.run(config, "domain_specs", "schemas", "queries")
-    monkeypatch.setattr(EmbeddedTeacher, "write_queries", lambda *_: [])
+    async def none_more(*_: Any) -> list[Any]:
+        return []
+
+    monkeypatch.setattr(EmbeddedTeacher, "write_queries", none_more)
     pipeline.run(config, "dataset")
     said = capsys.readouterr().err
     assert "bakery-00 lacks 5 of 12 rows" in said

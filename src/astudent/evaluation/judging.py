@@ -1,8 +1,6 @@
 """Phase two: answers become result rows, measured against the known AST and judged by the teacher."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,12 +8,13 @@ from typing import Any
 from astudent.evaluation.metrics import Score, Scorer
 from astudent.evaluation.results import AnswerRow, Decoding, ResultRow, Verdict
 from astudent.evaluation.samples import Sample
+from astudent.in_order import in_order
 from astudent.jsonl import RowWriter, read_rows
+from astudent.progress import Questions
 
 Ast = dict[str, Any]
 Judgement = tuple[Verdict, str]
-Judge = Callable[[Sample, Score], Judgement]
-Scored = tuple[Sample, Score]
+Judge = Callable[[Sample, Score], Awaitable[Judgement]]
 
 
 class Scorers:
@@ -40,57 +39,40 @@ def execution_judge(sample: Sample, score: Score) -> Judgement:
     )
 
 
-def write_results(
+async def write_results(
     samples: Sequence[Sample],
     answers: Mapping[str, AnswerRow],
     path: Path,
     *,
     decoding: Decoding,
     judge: Judge | None,
-    in_flight: int = 1,
+    ahead: int = 1,
 ) -> None:
     """Appends the result rows that `path` lacks, in the order of `samples`.
 
-    `judge` is asked for at most `in_flight` answers at once (each in a thread of its own), and only about answers that
-    the schema accepts: what breaks it is rejected without a question.
+    `judge` is asked about `ahead` answers at once, and only about those that the schema accepts: what breaks it is
+    rejected without a question.
     """
     done = {row.query_id for row in read_rows(path, ResultRow, repair=True)} if path.exists() else set()
     scorers = Scorers()
     todo = [sample for sample in samples if sample.query_id not in done]
-    scored = ((s, scorers.of(s).score_text(answers[s.query_id].text, s.row.ast_json)) for s in todo)
-    with RowWriter(path) as writer:
-        for sample, score, judgement in _judged(judge, scored, in_flight):
+
+    async def judged(sample: Sample) -> tuple[Sample, Score, Judgement | None]:
+        score = scorers.of(sample).score_text(answers[sample.query_id].text, sample.row.ast_json)
+        return sample, score, await _judgement(judge, sample, score) if judge else None
+
+    with RowWriter(path) as writer, Questions(f"07: {path.parent.name}", len(todo)) as progress:
+        async for sample, score, judgement in in_order(judged, todo, ahead):
             writer.append(result_row(sample, answers[sample.query_id], score, judgement, decoding, scorers.of(sample)))
+            progress.step()
 
 
-def _judged(
-    judge: Judge | None, scored: Iterable[Scored], in_flight: int
-) -> Iterator[tuple[Sample, Score, Judgement | None]]:
-    """Judgements in the order of `scored`, whose next items are scored while the judge is busy with earlier ones."""
-    if judge is None or in_flight <= 1:
-        yield from ((sample, score, judge and _judgement(judge, sample, score)) for sample, score in scored)
-        return
-    waiting: deque[tuple[Sample, Score, Future[Judgement]]] = deque()
-    with ThreadPoolExecutor(in_flight) as pool:
-        for sample, score in scored:
-            waiting.append((sample, score, pool.submit(_judgement, judge, sample, score)))
-            if len(waiting) >= in_flight:
-                yield _next(waiting)
-        while waiting:
-            yield _next(waiting)
-
-
-def _next(waiting: "deque[tuple[Sample, Score, Future[Judgement]]]") -> tuple[Sample, Score, Judgement]:
-    sample, score, future = waiting.popleft()
-    return sample, score, future.result()
-
-
-def _judgement(judge: Judge, sample: Sample, score: Score) -> Judgement:
+async def _judgement(judge: Judge, sample: Sample, score: Score) -> Judgement:
     if not score.parsed:
         return "reject", f"no AST: {score.parse_error}"
     if score.schema_errors:
         return "reject", f"breaks the schema: {score.schema_errors[0]}"
-    return judge(sample, score)
+    return await judge(sample, score)
 
 
 def result_row(

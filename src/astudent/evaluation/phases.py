@@ -109,18 +109,18 @@ def begin_verdicts(target: Target, config: Config, fresh: bool) -> StageRun:
     return begin_quietly([target.results, target.summary], settings, inputs, config, fresh)
 
 
-def collect_verdicts(
+async def collect_verdicts(
     run: StageRun,
     target: Target,
     samples: Sequence[Sample],
     judge: Judge | None,
-    in_flight: int,
+    ahead: int,
     facts: Mapping[str, Any],
 ) -> None:
     """Phase two: result rows, then the summary; `facts` (who judged, on what) go into the summary's `run`."""
     start = time.monotonic()
     answers = read_answers(target.answers)
-    write_results(samples, answers, target.results, decoding=target.decoding, judge=judge, in_flight=in_flight)
+    await write_results(samples, answers, target.results, decoding=target.decoding, judge=judge, ahead=ahead)
     rows = list(read_rows(target.results, ResultRow))
     summary = summarise(rows, headline=samples[0].row.split)
     summary["run"] = {"adapter": target.adapter, "decoding": target.decoding, **facts}

@@ -1,23 +1,28 @@
 """The journal of stage 04: every answer of the teacher, on disk as soon as it came, so that none is asked for twice."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from astudent.in_order import in_order
 from astudent.jsonl import RowWriter, read_rows
+from astudent.progress import Questions
 from astudent.records import MadeBy, QueryRow, Record, SchemaRow
+from astudent.stages.failures import MAX_KEPT_REPLY
 from astudent.teacher.protocol import Teacher
-
-# A model that runs on without end may reply with megabytes; the first part says what went wrong.
-MAX_KEPT_REPLY = 4000
 
 
 class AnswerRow(Record):
-    """d_04_dataset.answers.jsonl: a valid AST, or why there is none (`error`) with the reply as it came."""
+    """d_04_dataset.answers.jsonl: a valid AST, or why there is none (`error`) with the reply as it came.
+
+    `agreement` is the share of the teacher's samples that meant the AST, where several were asked for.
+    """
 
     query_id: str
     ast_json: dict[str, Any] | None
     error: str | None
     raw: str | None
+    agreement: float | None = None
     made_by: MadeBy
 
 
@@ -32,28 +37,32 @@ class AnswerBook:
         self._answers = {row.query_id: row for row in read_rows(path, AnswerRow, repair=True)} if path.exists() else {}
         self._writer = RowWriter(path)
 
-    def answer(self, schema: SchemaRow, query: QueryRow) -> AnswerRow:
-        """The answer to a request, from the journal or from the teacher."""
-        known = self._answers.get(query.query_id)
-        if known is not None:
-            return known
-        row = self._ask(schema, query)
-        self._writer.append(row)
-        self._answers[query.query_id] = row
-        return row
+    def known(self, query_id: str) -> AnswerRow | None:
+        """The answer to a request that has been asked."""
+        return self._answers.get(query_id)
+
+    async def ask(self, queries: Sequence[tuple[SchemaRow, QueryRow]]) -> None:
+        """Asks all of them; each answer is in the journal before the next is taken."""
+        with Questions("04", len(queries)) as progress:
+            async for row in in_order(self._ask, queries, self.teacher.ahead):
+                self._writer.append(row)
+                self._answers[row.query_id] = row
+                progress.step()
 
     def failures(self) -> list[AnswerRow]:
         """All answers that cannot be used."""
         return [row for row in self._answers.values() if row.ast_json is None]
 
-    def _ask(self, schema: SchemaRow, query: QueryRow) -> AnswerRow:
-        outcome = self.teacher.answer(schema.schema_json, query)
+    async def _ask(self, asked: tuple[SchemaRow, QueryRow]) -> AnswerRow:
+        schema, query = asked
+        outcome = await self.teacher.answer(schema.schema_json, query)
         raw = None if outcome.ast is not None else (outcome.raw or "")[:MAX_KEPT_REPLY]
         return AnswerRow(
             query_id=query.query_id,
             ast_json=outcome.ast,
             error=outcome.error,
             raw=raw,
+            agreement=outcome.agreement,
             made_by=self.teacher.identity,
         )
 

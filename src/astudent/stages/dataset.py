@@ -5,6 +5,7 @@ are made from them by mutation. The specs' examples (d_01) and d_03 come first, 
 appended to d_03 with source `topup`. Answers are kept in d_04_dataset.answers.jsonl as they come.
 """
 
+import asyncio
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,16 +15,17 @@ from typing import Any
 from astudent.cli import Options
 from astudent.errors import RunError
 from astudent.jsonl import RowWriter, read_rows, write_atomic
-from astudent.records import DatasetRow, MadeBy, QueryRow, SchemaRow
+from astudent.records import DatasetRow, QueryRow, SchemaRow
 from astudent.settings import Config, DatasetGeneration
 from astudent.stage import Input, StageRun, settings_of
 from astudent.stages.answers import AnswerBook
 from astudent.stages.negatives import negatives_due, negatives_of
 from astudent.stages.plan import Plan
 from astudent.stages.pretty import write_pretty
-from astudent.stages.requests import read_requests, request_batches
-from astudent.stages.selection import Accepted, SchemaQueue, accepted_rows
-from astudent.teacher.factory import build_teacher, teacher_settings
+from astudent.stages.queries import sort_queries
+from astudent.stages.requests import Requests, read_requests, top_up
+from astudent.stages.selection import Accepted, Candidates, SchemaQueue, select
+from astudent.teacher.factory import teacher_settings, the_teacher
 from astudent.teacher.protocol import Teacher
 
 SETTINGS = ("positives_per_schema", "negative_ratio", "align_share", "test_seen_share", "test_unseen_share", "seed")
@@ -31,26 +33,30 @@ SETTINGS = ("positives_per_schema", "negative_ratio", "align_share", "test_seen_
 
 def run(config: Config, options: Options) -> None:
     """Writes `positives_per_schema` positives per schema and their negatives, or says which schemas fell short."""
+    asyncio.run(_run(config, options))
     settings = config.dataset_generation
-    out, queries = Path(settings.dataset_out), Path(settings.schema_queries_out)
-    teacher = build_teacher(config, options)
-    asked = teacher_settings(config, teacher)
+    for path in (settings.dataset_out, settings.schema_queries_out):
+        write_pretty(Path(path), Path(config.run.pretty_dir))
+
+
+async def _run(config: Config, options: Options) -> None:
+    settings = config.dataset_generation
     inputs = [Input(Path(settings.schema_specs_out)), Input(Path(settings.final_schemas_out))]
-    inputs.append(Input(queries, without={"source": "topup"}))
-    stage = StageRun.begin(
-        "04",
-        outputs=[out],
-        settings=settings_of(config, *(f"dataset_generation.{key}" for key in SETTINGS)) | asked,
-        inputs=inputs,
-        root=config.run.outputs_root,
-        fresh=options.fresh,
-        growing={"dataset_generation.positives_per_schema"},
-    )
-    if stage.status != "complete":
-        answers = _begin_answers(config, asked, inputs, options.fresh)
-        stage.finish(**write_dataset(settings, teacher, answers))
-    for path in (out, queries):
-        write_pretty(path, Path(config.run.pretty_dir))
+    inputs.append(Input(Path(settings.schema_queries_out), without={"source": "topup"}))
+    async with the_teacher(config, options, "04") as teacher:
+        asked = teacher_settings(config, teacher)
+        stage = StageRun.begin(
+            "04",
+            outputs=[Path(settings.dataset_out)],
+            settings=settings_of(config, *(f"dataset_generation.{key}" for key in SETTINGS)) | asked,
+            inputs=inputs,
+            root=config.run.outputs_root,
+            fresh=options.fresh,
+            growing={"dataset_generation.positives_per_schema"},
+        )
+        if stage.status != "complete":
+            answers = _begin_answers(config, asked, inputs, options.fresh)
+            stage.finish(**await write_dataset(settings, teacher, answers))
 
 
 def _begin_answers(config: Config, asked: Mapping[str, Any], inputs: list[Input], fresh: bool) -> Path:
@@ -76,14 +82,15 @@ def _drop_topups(path: Path) -> None:
         write_atomic(path, kept)
 
 
-def write_dataset(settings: DatasetGeneration, teacher: Teacher, answers: Path) -> dict[str, Any]:
+async def write_dataset(settings: DatasetGeneration, teacher: Teacher, answers: Path) -> dict[str, Any]:
     """Selects, breaks and writes; gives back what the record of the run keeps. RunError when no row was accepted."""
     schemas = list(read_rows(settings.final_schemas_out, SchemaRow))
     plan = Plan.of(schemas, settings)
-    with AnswerBook(answers, teacher) as book, RowWriter(settings.schema_queries_out) as topups:
-        queues = _queues(schemas, plan, settings, book, topups)
-        accepted = _by_schema(accepted_rows(queues, settings.positives_per_schema))
+    teacher.prepare(schema.schema_json for schema in schemas)
+    with AnswerBook(answers, teacher) as book:
+        accepted = _by_schema(await _accepted(schemas, plan, settings, book))
         failures = len(book.failures())
+    sort_queries(Path(settings.schema_queries_out))
     if not accepted:
         raise RunError(f"{settings.dataset_out}: not one request was answered", f"The reasons stand in {answers}.")
     counts: Counter[str] = Counter()
@@ -94,24 +101,22 @@ def write_dataset(settings: DatasetGeneration, teacher: Teacher, answers: Path) 
     return {**counts, "failed_answers": failures, "short": short, "known_names": plan.partly_known()}
 
 
-def _queues(
-    schemas: Sequence[SchemaRow], plan: Plan, settings: DatasetGeneration, book: AnswerBook, topups: RowWriter
-) -> list[SchemaQueue]:
+async def _accepted(
+    schemas: Sequence[SchemaRow], plan: Plan, settings: DatasetGeneration, book: AnswerBook
+) -> list[Accepted]:
+    """Decides, asks for what that lacked, and decides again, until nothing is lacking that may be tried."""
     given = read_requests(settings)
-    for schema in schemas:
-        # Most of these are needed anyway, and a server answers requests of one schema in a row from its cache.
-        for query in given.get(schema.schema_id, [])[: settings.positives_per_schema]:
-            book.answer(schema, query)
-
-    def answer(schema: SchemaRow, query: QueryRow) -> tuple[dict[str, Any] | None, MadeBy]:
-        row = book.answer(schema, query)
-        return row.ast_json, row.made_by
-
-    def queue(schema: SchemaRow) -> SchemaQueue:
-        batches = request_batches(book.teacher, schema, given.get(schema.schema_id, []), topups)
-        return SchemaQueue(schema, plan.shares_of(schema), batches, answer)
-
-    return [queue(schema) for schema in schemas]
+    requests = [Requests(schema, given.get(schema.schema_id, [])) for schema in schemas]
+    candidates, rows = Candidates(book.known), settings.positives_per_schema
+    with RowWriter(settings.schema_queries_out) as topups:
+        await top_up(book.teacher, [(each, 1) for each in requests if each.is_split], topups)
+        while True:
+            queues = [SchemaQueue(each, plan.shares_of(each.schema), candidates, rows) for each in requests]
+            found = select(queues, rows)
+            if not found.lacks:
+                return found.accepted
+            await top_up(book.teacher, [(lack.requests, lack.more) for lack in found.lacks if lack.more], topups)
+            await book.ask([(lack.requests.schema, query) for lack in found.lacks for query in lack.unanswered])
 
 
 def _by_schema(rows: Iterable[Accepted]) -> dict[str, list[Accepted]]:
@@ -150,7 +155,8 @@ def _positive(row: Accepted, plan: Plan) -> DatasetRow:
         split=row.split,
         names=plan.grade_of(row.schema),
         source=query.source,
-        made_by=row.candidate.made_by,
+        agreement=row.candidate.answer.agreement,
+        made_by=row.candidate.answer.made_by,
     )
 
 

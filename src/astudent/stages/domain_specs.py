@@ -3,41 +3,50 @@
 The teacher proposes one table (fields, values, example requests) for every domain prompt and variant.
 """
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from astudent.cli import Options
 from astudent.errors import RunError
+from astudent.in_order import in_order
 from astudent.jsonl import RowWriter, read_rows
+from astudent.progress import Questions
 from astudent.records import DomainPrompt, DomainSpec
 from astudent.settings import Config
 from astudent.stage import StageRun, settings_of
+from astudent.stages.failures import FailureLog
 from astudent.stages.pretty import write_pretty
-from astudent.teacher.factory import build_teacher, teacher_settings
+from astudent.teacher.factory import teacher_settings, the_teacher
 from astudent.teacher.protocol import Teacher, TeacherFailure
 
 
 def run(config: Config, options: Options) -> None:
     """Writes one DomainSpec per (domain, variant); every domain's variant 0 first, so that more variants add rows."""
+    asyncio.run(_run(config, options))
+    write_pretty(Path(config.dataset_generation.schema_specs_out), Path(config.run.pretty_dir))
+
+
+async def _run(config: Config, options: Options) -> None:
     settings = config.dataset_generation
     prompts_path, out = Path(settings.prompts_path), Path(settings.schema_specs_out)
     prompts = read_prompts(prompts_path, settings.max_domains)
-    teacher = build_teacher(config, options)
     own = ("schemas_per_domain", "examples_per_schema", "max_domains", "seed")
-    stage = StageRun.begin(
-        "01",
-        outputs=[out],
-        settings=settings_of(config, *(f"dataset_generation.{key}" for key in own)) | teacher_settings(config, teacher),
-        inputs=[prompts_path],
-        root=config.run.outputs_root,
-        fresh=options.fresh,
-        growing={"dataset_generation.schemas_per_domain"},
-    )
-    if stage.status != "complete":
-        failed = write_specs(teacher, prompts, settings.schemas_per_domain, settings.examples_per_schema, out)
-        stage.finish(specs=sum(1 for _ in read_rows(out, DomainSpec)), failed=failed)
-    write_pretty(out, Path(config.run.pretty_dir))
+    async with the_teacher(config, options, "01") as teacher:
+        stage = StageRun.begin(
+            "01",
+            outputs=[out],
+            settings=settings_of(config, *(f"dataset_generation.{key}" for key in own))
+            | teacher_settings(config, teacher),
+            inputs=[prompts_path],
+            root=config.run.outputs_root,
+            fresh=options.fresh,
+            growing={"dataset_generation.schemas_per_domain"},
+        )
+        if stage.status != "complete":
+            failed = await write_specs(teacher, prompts, settings.schemas_per_domain, settings.examples_per_schema, out)
+            stage.finish(specs=sum(1 for _ in read_rows(out, DomainSpec)), failed=failed)
 
 
 def read_prompts(path: Path, most: int | None) -> list[DomainPrompt]:
@@ -52,22 +61,34 @@ def read_prompts(path: Path, most: int | None) -> list[DomainPrompt]:
     return prompts
 
 
-def write_specs(teacher: Teacher, prompts: list[DomainPrompt], variants: int, examples: int, out: Path) -> list[str]:
+async def write_specs(
+    teacher: Teacher, prompts: list[DomainPrompt], variants: int, examples: int, out: Path
+) -> list[str]:
     """Appends the specs that `out` lacks; gives back the schema_ids for which the teacher found none."""
     done = {spec.schema_id for spec in read_rows(out, DomainSpec, repair=True)} if out.exists() else set()
+    jobs = [job for job in _jobs(prompts, variants) if schema_id_of(job[0].domain_id, job[1]) not in done]
     failed = []
-    with RowWriter(out) as writer:
-        for prompt, variant in _jobs(prompts, variants):
-            schema_id = schema_id_of(prompt.domain_id, variant)
-            if schema_id in done:
-                continue
-            try:
-                writer.append(teacher.propose(prompt, variant, examples))
-            except TeacherFailure as failure:
+
+    async def proposed(job: tuple[DomainPrompt, int]) -> tuple[str, DomainSpec | TeacherFailure]:
+        prompt, variant = job
+        try:
+            found = await teacher.propose(prompt, variant, examples)
+        except TeacherFailure as failure:
+            found = failure
+        return schema_id_of(prompt.domain_id, variant), found
+
+    with RowWriter(out) as writer, FailureLog(out) as failures, Questions("01", len(jobs)) as progress:
+        async for schema_id, found in in_order(proposed, jobs, teacher.ahead):
+            progress.step()
+            if isinstance(found, DomainSpec):
+                writer.append(found)
+            else:
                 failed.append(schema_id)
-                print(f"01: warning: no spec for {schema_id}: {failure}", file=sys.stderr)
+                failures.add(schema_id, found)
+                print(f"01: warning: no spec for {schema_id}: {found}", file=sys.stderr)
     if len(failed) == len(prompts) * variants:
-        raise RunError(f"{out}: the teacher gave no spec for any of {len(failed)} domains", "Try another --model.")
+        hint = f"Its replies stand in {failures.path}. Try another --model."
+        raise RunError(f"{out}: the teacher gave no spec for any of {len(failed)} domains", hint)
     return failed
 
 

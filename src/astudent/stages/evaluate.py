@@ -5,6 +5,7 @@ by the base model and by the two baselines; with `constrained`, once more under 
 named adapter's part alone: what stands beside it is shared by all students (force it with `--adapter none`).
 """
 
+import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,8 +33,9 @@ from astudent.evaluation.summary import split_summary
 from astudent.jsonl import read_rows
 from astudent.records import DatasetRow
 from astudent.settings import Config
-from astudent.stage import settings_of
+from astudent.stage import StageRun, settings_of
 from astudent.student.checkpoint import check_adapter
+from astudent.teacher.factory import the_judge
 from astudent.teacher.protocol import Teacher
 
 ALIGN_ONLY = ("align",)
@@ -84,7 +86,7 @@ def answer_all(targets: Sequence[Target], samples: Sequence[Sample], config: Con
     runs = [(target, begin_answers(target, config, _is_forced(target, config, options))) for target in targets]
     todo = [(target, run) for target, run in runs if run.status != "complete"]
     if todo and config.evaluation.teacher != "none":
-        judge_of(config, options)  # an absent judge is said before hours of answers, not after
+        asyncio.run(check_judge(config, options))  # an absent judge is said before hours of answers, not after
     for target, run in todo:
         with make_student(config, target.adapter, target.decoding) as student:
             collect_answers(run, target, samples, student, config.evaluation.batch_size)
@@ -95,31 +97,43 @@ def judge_all(targets: Sequence[Target], samples: Sequence[Sample], config: Conf
     """Phase two for all targets; whether anything was left to do."""
     runs = [(target, begin_verdicts(target, config, _is_forced(target, config, options))) for target in targets]
     todo = [(target, run) for target, run in runs if run.status != "complete"]
-    teacher = judge_of(config, options) if todo and config.evaluation.teacher != "none" else None
-    in_flight = config.teacher.max_in_flight if config.evaluation.teacher == "ollama" else 1
-    for target, run in todo:
-        judge = as_judge(teacher) if teacher else None
-        collect_verdicts(run, target, samples, judge, in_flight, facts_of(target, config, teacher))
+    if todo:
+        asyncio.run(_collect(todo, samples, config, options))
     return bool(todo)
+
+
+async def _collect(
+    todo: Sequence[tuple[Target, StageRun]], samples: Sequence[Sample], config: Config, options: Options
+) -> None:
+    """The verdicts of all targets by one judge, who then makes room for the next student."""
+    if config.evaluation.teacher == "none":
+        for target, run in todo:
+            await collect_verdicts(run, target, samples, None, 1, facts_of(target, config, None))
+        return
+    async with the_judge(config, options.model, NAME) as teacher:
+        teacher.prepare(sample.row.schema_json for sample in samples)
+        for target, run in todo:
+            facts = facts_of(target, config, teacher)
+            await collect_verdicts(run, target, samples, as_judge(teacher), teacher.ahead, facts)
+        await teacher.unload()
 
 
 def _is_forced(target: Target, config: Config, options: Options) -> bool:
     return options.fresh and target.adapter == config.evaluation.adapter
 
 
-def judge_of(config: Config, options: Options) -> Teacher:
-    """The judge that the configuration names."""
-    from astudent.teacher.factory import build_judge
-
-    return build_judge(config, options.model)
+async def check_judge(config: Config, options: Options) -> None:
+    """UsageError where the judge that the configuration names cannot be asked."""
+    async with the_judge(config, options.model, NAME):
+        pass
 
 
 def as_judge(teacher: Teacher) -> Judge:
     """The teacher's verdict on one answer, as phase two asks for it."""
 
-    def judge(sample: Sample, score: Score) -> Any:
+    async def judge(sample: Sample, score: Score) -> Any:
         row = sample.row
-        verdict = teacher.judge(row.schema_json, row.query, row.ast_json, score.ast or {})
+        verdict = await teacher.judge(row.schema_json, row.query, row.ast_json, score.ast or {})
         return verdict.verdict, verdict.reason
 
     return judge

@@ -1,17 +1,39 @@
 """The requests that stage 04 may use, in the order of their index: examples, d_03, then newly asked top-ups."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from astudent.in_order import in_order
 from astudent.jsonl import RowWriter, read_rows
 from astudent.records import DomainSpec, QueryRow, SchemaRow
 from astudent.settings import DatasetGeneration
-from astudent.stages.queries import FIRST_TOPUP, ask_queries, number_of
-from astudent.teacher.protocol import Teacher
+from astudent.stages.queries import FIRST_TOPUP, Job, ask_queries, number_of
+from astudent.teacher.protocol import Teacher, TeacherFailure
 
 # Requests asked for at a time when a schema has run out of them.
 TOPUP_BATCH = 10
+
+
+@dataclass
+class Requests:
+    """One schema's requests so far. `lost_calls` are top-ups that the teacher failed at; each counts as one try."""
+
+    schema: SchemaRow
+    rows: list[QueryRow]
+    lost_calls: int = 0
+    next_topup: int = field(init=False)
+    is_split: bool = field(init=False)
+    """Whether a kill left the last batch in pieces: then it is asked for once more, and what is there stays."""
+
+    def __post_init__(self) -> None:
+        numbers = [number_of(row) for row in self.rows if row.source == "topup"]
+        begun = (max(numbers) - FIRST_TOPUP) // TOPUP_BATCH if numbers else 0
+        self.next_topup = FIRST_TOPUP + begun * TOPUP_BATCH
+        last = sum(number >= self.next_topup for number in numbers)
+        self.is_split = 0 < last < TOPUP_BATCH
+        self.next_topup += TOPUP_BATCH if last == TOPUP_BATCH else 0
 
 
 def read_requests(settings: DatasetGeneration) -> dict[str, list[QueryRow]]:
@@ -39,21 +61,23 @@ def example_rows(spec: DomainSpec) -> Iterator[QueryRow]:
         )
 
 
-def request_batches(
-    teacher: Teacher, schema: SchemaRow, given: Iterable[QueryRow], topups: RowWriter
-) -> Iterator[list[QueryRow]]:
-    """First the given requests, then batches of top-ups without end, each appended to d_03 before it is used."""
-    given = list(given)
-    yield given
-    have = {row.query_id for row in given if row.source == "topup"}
-    numbers = [number_of(row) for row in given if row.source == "topup"]
-    # A kill may have left the last batch in pieces: it is asked for once more, and what is there stays as it is.
-    start = FIRST_TOPUP + (max(numbers) - FIRST_TOPUP) // TOPUP_BATCH * TOPUP_BATCH if numbers else FIRST_TOPUP
-    if sum(number >= start for number in numbers) == TOPUP_BATCH:
-        start += TOPUP_BATCH
-    while True:
-        fresh = [row for row in ask_queries(teacher, schema, start, TOPUP_BATCH, "topup") if row.query_id not in have]
-        for row in fresh:
-            topups.append(row)
-        yield fresh
-        start += TOPUP_BATCH
+async def top_up(teacher: Teacher, lacking: Sequence[tuple[Requests, int]], writer: RowWriter) -> None:
+    """Asks for at least so many more requests of each schema; each is appended to d_03 before it is used."""
+    by_schema = {requests.schema.schema_id: requests for requests, _ in lacking}
+    async for job, found in in_order(lambda job: ask_queries(teacher, job), _jobs(lacking), teacher.ahead):
+        requests = by_schema[job.schema.schema_id]
+        if isinstance(found, TeacherFailure) or not found:
+            requests.lost_calls += 1
+            continue
+        have = {row.query_id for row in requests.rows}
+        for row in found:
+            if row.query_id not in have:
+                writer.append(row)
+                requests.rows.append(row)
+
+
+def _jobs(lacking: Iterable[tuple[Requests, int]]) -> Iterator[Job]:
+    for requests, count in lacking:
+        for _ in range(-(-count // TOPUP_BATCH)):
+            yield Job(requests.schema, range(requests.next_topup, requests.next_topup + TOPUP_BATCH), "topup")
+            requests.next_topup += TOPUP_BATCH

@@ -5,6 +5,7 @@ request's row, so it answers only requests that it wrote itself; it judges by eq
 is a function of the seed, the schema and i alone, so that a longer or an interrupted run gives the same rows.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -42,7 +43,15 @@ class EmbeddedTeacher:
         """Provider `embedded` and the seed."""
         return self._identity
 
-    def propose(self, prompt: DomainPrompt, variant: int, examples: int) -> DomainSpec:
+    @property
+    def ahead(self) -> int:
+        """One: it answers at once."""
+        return 1
+
+    def prepare(self, schemas: Iterable[dict[str, Any]]) -> None:
+        """Nothing to prepare."""
+
+    async def propose(self, prompt: DomainPrompt, variant: int, examples: int) -> DomainSpec:
         """The domain's table, its names common, own or invented by `variant`, and example requests with their ASTs."""
         table = compose(self._lexicon, prompt.domain_id, variant, self._settings.seed)
         spec = DomainSpec(
@@ -60,12 +69,12 @@ class EmbeddedTeacher:
         made = [self._request(vocabulary, spec.schema_id, "example", number) for number in range(examples)]
         return spec.model_copy(update={"examples": [ExampleQuery(query=q, language=l, ast_json=a) for q, l, a in made]})
 
-    def write_queries(self, schema: SchemaRow, start: int, count: int) -> list[QueryRow]:
+    async def write_queries(self, schema: SchemaRow, start: int, count: int) -> list[QueryRow]:
         """Requests number `start` to `start + count - 1`, each with its AST hidden in the row."""
         vocabulary = read_vocabulary(schema.schema_json)
         return [self._query_row(schema.schema_id, vocabulary, number) for number in range(start, start + count)]
 
-    def answer(self, schema_json: dict[str, Any], query: QueryRow) -> AnswerOutcome:
+    async def answer(self, schema_json: dict[str, Any], query: QueryRow) -> AnswerOutcome:
         """The hidden AST. Refused by name: another teacher's request, and an AST that this schema does not allow."""
         if query.made_by.provider != PROVIDER or query.ast_json is None:
             maker = f"{query.made_by.provider}/{query.made_by.model}"
@@ -78,7 +87,7 @@ class EmbeddedTeacher:
             return AnswerOutcome(ast=None, error=f"{query.query_id} was written for another schema: {problems[0]}")
         return AnswerOutcome(ast=query.ast_json)
 
-    def judge(
+    async def judge(
         self,
         schema_json: dict[str, Any],
         query: str,
@@ -90,8 +99,11 @@ class EmbeddedTeacher:
             return JudgeVerdict("error", "the embedded teacher judges only requests whose AST is known")
         return verdict_by_equivalence(schema_json, known_ast, student_ast)
 
-    def unload(self) -> None:
+    async def unload(self) -> None:
         """Nothing to free."""
+
+    async def end(self) -> None:
+        """Nothing to end."""
 
     def _query_row(self, schema_id: str, vocabulary: Vocabulary, number: int) -> QueryRow:
         query, language, ast = self._request(vocabulary, schema_id, "query", number)

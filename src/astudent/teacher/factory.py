@@ -1,10 +1,13 @@
 """The teacher that a configuration asks for."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from astudent.cli import Options
 from astudent.errors import UsageError
-from astudent.machine import ollama_host
+from astudent.machine import ollama_hosts
 from astudent.settings import Config
 from astudent.stage import settings_of
 from astudent.teacher.model_id import ModelId, resolve_model_id
@@ -12,44 +15,60 @@ from astudent.teacher.prompting import prompts_digest
 from astudent.teacher.protocol import Teacher
 
 
-def build_teacher(config: Config, options: Options) -> Teacher:
-    """The teacher of the data stages, ready to be asked.
+@asynccontextmanager
+async def the_teacher(config: Config, options: Options, stage: str) -> AsyncIterator[Teacher]:
+    """The teacher of the data stages, ready to be asked; what it costs is counted for `stage`.
 
     UsageError where the model or its server is absent: a teacher is never replaced by another.
     """
     if config.teacher.provider == "embedded":
-        return _embedded(config, options.model)
-    return ollama_teacher(config, resolve_model_id(options.model, config.teacher.model))
+        yield _embedded(config, options.model)
+        return
+    async with ollama_teacher(config, resolve_model_id(options.model, config.teacher.model), stage) as teacher:
+        yield teacher
 
 
-def build_judge(config: Config, model: str | None) -> Teacher:
+@asynccontextmanager
+async def the_judge(config: Config, model: str | None, stage: str) -> AsyncIterator[Teacher]:
     """The teacher that `evaluation.teacher` names; `model` is what --teacher-model said."""
     if config.evaluation.teacher == "none":
         raise UsageError("evaluation.teacher is none: there is no judge", "Set it to ollama or embedded.")
     if config.evaluation.teacher == "embedded":
-        return _embedded(config, model)
-    return ollama_teacher(config, resolve_model_id(model, config.evaluation.teacher_model or config.teacher.model))
+        yield _embedded(config, model)
+        return
+    judge = resolve_model_id(model, config.evaluation.teacher_model or config.teacher.model)
+    async with ollama_teacher(config, judge, stage) as teacher:
+        yield teacher
 
 
-def ollama_teacher(config: Config, model: ModelId) -> Teacher:
-    """The Ollama teacher on the first configured host, its model checked and its digest read."""
+@asynccontextmanager
+async def ollama_teacher(config: Config, model: ModelId, stage: str) -> AsyncIterator[Teacher]:
+    """The Ollama teacher on the configured hosts, its model checked and its digest read."""
     from astudent.teacher.ollama import OllamaTeacher
     from astudent.teacher.ollama_chat import ChatSettings, OllamaChat
+    from astudent.teacher.ollama_hosts import Hosts
+    from astudent.teacher.reply_cache import ReplyCache
+    from astudent.teacher.usage import Usage
 
     teacher = config.teacher
-    chat = OllamaChat(
-        ChatSettings(
-            host=ollama_host(teacher.hosts),
-            model=model.name,
-            think=teacher.think,
-            num_ctx=teacher.num_ctx,
-            num_predict=teacher.num_predict,
-            keep_alive=teacher.keep_alive,
-            timeout_seconds=teacher.timeout_seconds,
-            patience_seconds=teacher.patience_seconds,
-        )
+    hosts = Hosts(
+        ollama_hosts(teacher.hosts),
+        model.name,
+        most=teacher.max_in_flight,
+        timeout_seconds=teacher.timeout_seconds,
+        patience_seconds=teacher.patience_seconds,
     )
-    return OllamaTeacher(chat, config)
+    settings = ChatSettings(teacher.think, teacher.num_ctx, teacher.num_predict, teacher.keep_alive)
+    try:
+        with ReplyCache(Path(teacher.cache_path), teacher.cache_max_mb) as cache:
+            chat = OllamaChat(settings, hosts, cache, Usage(cache, Path(config.run.outputs_root), stage))
+            asked = OllamaTeacher(chat, await chat.begin(), config)
+            try:
+                yield asked
+            finally:
+                await asked.end()
+    finally:
+        await hosts.close()
 
 
 def teacher_settings(config: Config, teacher: Teacher) -> dict[str, Any]:
@@ -59,7 +78,16 @@ def teacher_settings(config: Config, teacher: Teacher) -> dict[str, Any]:
     if config.teacher.provider == "embedded":
         keys += ["dataset_generation.typo_rate"]
     else:
-        keys += ["teacher.think", "teacher.temperature", "teacher.creative_temperature", "teacher.num_predict"]
+        asked = (
+            "think",
+            "temperature",
+            "creative_temperature",
+            "samples",
+            "least_agreement",
+            "round_trip",
+            "num_predict",
+        )
+        keys += [f"teacher.{key}" for key in asked]
         identity["teacher.prompts"] = prompts_digest()
     return settings_of(config, *keys) | identity
 

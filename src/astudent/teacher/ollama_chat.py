@@ -1,145 +1,184 @@
-"""Talking to an Ollama server: time-outs, back-off with jitter, and the errors that end a run in one line."""
+"""One model's replies to requests under a schema: from the cache where they were paid for, else from a server."""
 
-import random
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import ollama
 
-from astudent.errors import RunError, UsageError
+from astudent.errors import UsageError
+from astudent.teacher.ollama_hosts import About, Hosts
+from astudent.teacher.reply_cache import ReplyCache, StoredReply, key_of
+from astudent.teacher.usage import Usage
 
-# The server answers 503 when its queue is full, and these while it or a proxy before it restarts.
-_BUSY = frozenset({429, 502, 503, 504})
-_LONGEST_PAUSE = 30.0
+LEAST_CONTEXT = 4096
+CONTEXT_STEP = 4096
+"""A context taken from the prompts is a multiple of this: a prompt that is a little longer changes nothing."""
+BYTES_PER_TOKEN = 2.5
+"""A cautious guess for JSON and two languages (large vocabularies: 3 to 4); a prompt that is cut corrects it."""
+
+Message = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class ChatSettings:
-    """What every call of a run shares. Times in seconds; `num_ctx` and `num_predict` (longest reply) in tokens."""
+    """What every call of a run shares. `num_ctx` (null: from the longest prompt) and `num_predict` in tokens."""
 
-    host: str
-    model: str
     think: bool | str | None
-    num_ctx: int
+    num_ctx: int | None
     num_predict: int
     keep_alive: str
-    timeout_seconds: float
-    patience_seconds: float
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the model answered, or why there is nothing to read (`problem`)."""
+    """What the model answered, or why it cannot be used (`problem`). One from the cache is not `is_new`."""
 
     text: str
     problem: str | None
-    prompt_tokens: int
-    reply_tokens: int
-
-
-@dataclass
-class Waiting:
-    """Sleep, clock and jitter; tests put their own in."""
-
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
-    jitter: random.Random = field(default_factory=random.Random)
+    is_finished: bool = True
+    is_new: bool = True
 
 
 class OllamaChat:
-    """One Ollama model on one host, one call at a time."""
+    """One Ollama model whose every reply is kept."""
 
-    def __init__(self, settings: ChatSettings, waiting: Waiting | None = None) -> None:
-        self.settings = settings
-        self._waiting = waiting or Waiting()
-        self._client = ollama.Client(host=settings.host, timeout=settings.timeout_seconds)
+    def __init__(self, settings: ChatSettings, hosts: Hosts, cache: ReplyCache, usage: Usage) -> None:
+        self.settings, self.hosts, self.usage = settings, hosts, usage
+        self._cache = cache
+        self._num_ctx = settings.num_ctx or usage.num_ctx or LEAST_CONTEXT
+        self._digest = ""
+        self.think = settings.think
+        self._most_context: int | None = None
+        self._under_way: dict[bytes, asyncio.Future[None]] = {}
 
-    def digest(self) -> str:
-        """The model's digest on the server: the check before the first call.
+    async def begin(self) -> str:
+        """The model's digest, after the checks before the first call; settles what the model's kind asks for.
 
-        UsageError where there is no server, or it lacks the model.
+        UsageError where a server or the model is absent, or the model's context is smaller than teacher.num_ctx.
         """
-        try:
-            models = self._client.list().models
-        except (ConnectionError, httpx.HTTPError, ollama.ResponseError) as error:
-            hint = "Start it with `ollama serve`, or name another in teacher.hosts."
-            raise UsageError(f"no Ollama server answers at {self.settings.host} ({error})", hint) from error
-        wanted = {self.settings.model, f"{self.settings.model}:latest"}
-        for model in models:
-            if model.model in wanted:
-                return model.digest or ""
-        raise self._absent()
+        self._digest = await self.hosts.digest()
+        model = await self.hosts.about()
+        self._most_context = model.context
+        if model.context is not None:
+            if (self.settings.num_ctx or 0) > model.context:
+                what = f"teacher.num_ctx is {self.settings.num_ctx}, and {self.hosts.model} sees {model.context} tokens"
+                raise UsageError(what, f"Set it to {model.context} or less, or to none.")
+            self._num_ctx = min(self._num_ctx, model.context)
+        self.think = _settled_think(self.settings.think, model)
+        if self.think != self.settings.think:
+            said = f"teacher.think {self.settings.think} -> {self.think}"
+            print(f"{self.usage.stage}: {said}, as {self.hosts.model} needs it", flush=True)
+        return self._digest
 
-    def ask(
-        self, messages: Sequence[Mapping[str, str]], format: dict[str, Any], seed: int, temperature: float
-    ) -> Reply:
-        """One reply under `format` (a JSON Schema).
+    def fit(self, prompts: Iterable[str]) -> None:
+        """Makes room for the longest of the prompts and its reply, before the first of them is sent.
 
-        A reply that was cut, or a call that timed out twice or was refused by the server, comes back as a `problem`.
-        UsageError for an absent model, RunError when the server is away for longer than the patience.
+        All calls have the same context, since a server reloads the model for another; it only ever grows. UsageError
+        where the model's own is too small.
         """
-        started, attempt, timeouts = self._waiting.clock(), 0, 0
+        if self.settings.num_ctx is None:
+            longest = max((len(prompt.encode()) for prompt in prompts), default=0)
+            self._grow(round(longest / BYTES_PER_TOKEN) + self.settings.num_predict)
+
+    async def ask(self, messages: Sequence[Message], format: dict[str, Any], seed: int, temperature: float) -> Reply:
+        """The reply under `format` (a JSON Schema); nothing is paid for twice.
+
+        A reply that was cut, or a call that the server refused or took too long for, comes back as a `problem`.
+        UsageError for an absent model or too small a context, RunError when the servers are away for too long.
+        """
         while True:
-            attempt += 1
-            try:
-                return self._reply(self._call(messages, format, seed, temperature))
-            except ollama.ResponseError as error:
-                if error.status_code == 404:
-                    raise self._absent() from error
-                if error.status_code not in _BUSY:
-                    return Reply("", f"the server answered {error.status_code}: {error.error}", 0, 0)
-                last: Exception = error
-            except httpx.TimeoutException as error:
-                timeouts += 1
-                if timeouts > 1:
-                    return Reply("", f"no reply within {self.settings.timeout_seconds:g} s, twice", 0, 0)
-                last = error
-            except (ConnectionError, httpx.TransportError) as error:
-                last = error
-            self._pause(attempt, started, last)
+            request = self._request(messages, format, seed, temperature)
+            kept, is_new = await self._kept_or_sent(request)
+            if isinstance(kept, str):
+                return Reply("", kept, is_finished=False)
+            if kept.prompt_tokens < request["options"]["num_ctx"]:
+                break
+            if request["options"]["num_ctx"] == self._num_ctx:  # else another request has made room meanwhile
+                self._too_long(kept.prompt_tokens)
+        is_cut = kept.done_reason == "length"
+        return Reply(kept.text, "the reply was cut at its greatest length" if is_cut else None, not is_cut, is_new)
 
-    def unload(self) -> None:
-        """Frees the server's memory: another model needs the GPU next. A server that is gone has freed it already."""
-        try:
-            self._client.generate(model=self.settings.model, prompt="", keep_alive=0)
-        except (ConnectionError, httpx.HTTPError, ollama.ResponseError):
-            return
+    async def end(self) -> None:
+        """Writes down what was paid and ends the connections."""
+        self.usage.copy()
+        self._cache.close()
+        await self.hosts.close()
 
-    def _call(
-        self, messages: Sequence[Mapping[str, str]], format: dict[str, Any], seed: int, temperature: float
-    ) -> ollama.ChatResponse:
+    def _request(
+        self, messages: Sequence[Message], format: dict[str, Any], seed: int, temperature: float
+    ) -> dict[str, Any]:
         settings = self.settings
-        # The same num_ctx in every call: the server reloads the model for another.
-        lengths = {"num_ctx": settings.num_ctx, "num_predict": settings.num_predict}
-        return self._client.chat(
-            model=settings.model,
-            messages=messages,
-            format=format,
-            options={"seed": seed, "temperature": temperature, **lengths},
-            think=settings.think,  # pyright: ignore[reportArgumentType]
-            keep_alive=settings.keep_alive,
-        )
+        lengths = {"num_ctx": self._num_ctx, "num_predict": settings.num_predict}
+        return {
+            "model": self.hosts.model,
+            "messages": list(messages),
+            "format": format,
+            "options": {"seed": seed, "temperature": temperature, **lengths},
+            "think": self.think,
+            "keep_alive": settings.keep_alive,
+        }
 
-    def _reply(self, response: ollama.ChatResponse) -> Reply:
-        prompt_tokens, reply_tokens = response.prompt_eval_count or 0, response.eval_count or 0
-        # The server cuts a prompt that is too long without a word, down to num_ctx tokens exactly.
-        if prompt_tokens >= self.settings.num_ctx:
-            hint = "Raise teacher.num_ctx."
+    async def _kept_or_sent(self, request: Mapping[str, Any]) -> tuple[StoredReply | str, bool]:
+        """The stored reply, else a new one, stored, or why there is none; whether it is new. Of equal requests one is sent."""
+        key = key_of(self._digest, request)
+        while key in self._under_way:
+            await asyncio.shield(self._under_way[key])
+        if (kept := self._cache.get(key)) is not None:
+            self.usage.add(hits=1)
+            return kept, False
+        self._under_way[key] = asyncio.get_running_loop().create_future()
+        try:
+            return await self._sent(key, request), True
+        finally:
+            self._under_way.pop(key).set_result(None)
+
+    async def _sent(self, key: bytes, request: Mapping[str, Any]) -> StoredReply | str:
+        sent = await self.hosts.send(lambda client: client.chat(**request))
+        if sent.retries:
+            self.usage.add(retries=sent.retries)
+        response = sent.response
+        if response is None:
+            return sent.problem or ""
+        reply = _stored(response, sent.seconds)
+        self._cache.put(key, self.hosts.model, reply, self.usage.run, self.usage.stage)
+        self.usage.copy_now_and_then()
+        return reply
+
+    def _too_long(self, prompt_tokens: int) -> None:
+        """The server cuts a prompt that is too long without a word, down to num_ctx tokens exactly."""
+        if self.settings.num_ctx is not None:
+            hint = "Raise teacher.num_ctx, or set it to none."
             raise UsageError(f"the server cut a prompt to {prompt_tokens} tokens (teacher.num_ctx)", hint)
-        problem = "the reply was cut at its greatest length" if response.done_reason == "length" else None
-        return Reply(response.message.content or "", problem, prompt_tokens, reply_tokens)
+        self._grow(2 * prompt_tokens)
 
-    def _pause(self, attempt: int, started: float, error: Exception) -> None:
-        pause = min(2.0 ** (attempt - 1), _LONGEST_PAUSE) * self._waiting.jitter.uniform(0.5, 1.0)
-        waited = self._waiting.clock() - started
-        if waited + pause > self.settings.patience_seconds:
-            message = f"the Ollama server at {self.settings.host} is away for {waited:.0f} s ({error})"
-            raise RunError(message, "Mend it and run the same command again: it goes on where it stopped.") from error
-        self._waiting.sleep(pause)
+    def _grow(self, tokens: int) -> None:
+        wanted = -(-max(tokens, self._num_ctx) // CONTEXT_STEP) * CONTEXT_STEP
+        if self._most_context is not None and wanted > self._most_context:
+            if self._most_context <= self._num_ctx:
+                model = self.hosts.model
+                what = f"prompt and reply may take {tokens} tokens, and {model} sees {self._most_context}"
+                raise UsageError(what, "Lower teacher.num_predict, or take another model.")
+            wanted = self._most_context
+        if wanted != self._num_ctx:
+            self._num_ctx = self.usage.num_ctx = wanted
+            self.usage.copy()
 
-    def _absent(self) -> UsageError:
-        model = self.settings.model
-        return UsageError(f"model {model} is not on {self.settings.host}", f"Run: ollama pull {model}")
+
+def _settled_think(think: bool | str | None, model: About) -> bool | str | None:
+    """A model that cannot think refuses to; gpt-oss keeps to `format` only where it thinks."""
+    if model.can_think is False:
+        return None
+    return "low" if model.family == "gptoss" and not think else think
+
+
+def _stored(response: ollama.ChatResponse, wall_seconds: float) -> StoredReply:
+    nanoseconds = response.total_duration
+    return StoredReply(
+        text=response.message.content or "",
+        done_reason=response.done_reason or "",
+        prompt_tokens=response.prompt_eval_count or 0,
+        reply_tokens=response.eval_count or 0,
+        seconds=wall_seconds if nanoseconds is None else nanoseconds / 1e9,
+    )

@@ -1,5 +1,6 @@
 """What every teacher can do: propose a domain, write requests, answer one with an AST, judge an AST."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -22,11 +23,15 @@ class TeacherFailure(Exception):
 
 @dataclass(frozen=True)
 class AnswerOutcome:
-    """An AST that is valid under the schema, or (`ast` None) the `error`; `raw` is the reply as it came."""
+    """An AST that is valid under the schema, or (`ast` None) the `error`; `raw` is the reply as it came.
+
+    `agreement` is the share (0 to 1) of several samples that mean the same; None where one was asked for.
+    """
 
     ast: dict[str, Any] | None
     error: str | None = None
     raw: str | None = None
+    agreement: float | None = None
 
 
 class Teacher(Protocol):
@@ -37,19 +42,28 @@ class Teacher(Protocol):
         """Who makes the rows: provider, model, digest and seed."""
         ...
 
-    def propose(self, prompt: DomainPrompt, variant: int, examples: int) -> DomainSpec:
+    @property
+    def ahead(self) -> int:
+        """How many questions it is good to have asked and not yet read."""
+        ...
+
+    def prepare(self, schemas: Iterable[dict[str, Any]]) -> None:
+        """Told the schemas of all that will be asked, before the first question under one."""
+        ...
+
+    async def propose(self, prompt: DomainPrompt, variant: int, examples: int) -> DomainSpec:
         """A table for a domain, with `examples` requests; TeacherFailure when there is none."""
         ...
 
-    def write_queries(self, schema: SchemaRow, start: int, count: int) -> list[QueryRow]:
+    async def write_queries(self, schema: SchemaRow, start: int, count: int) -> list[QueryRow]:
         """Requests number `start` to `start + count - 1` of a schema, languages in turn; TeacherFailure when none."""
         ...
 
-    def answer(self, schema_json: dict[str, Any], query: QueryRow) -> AnswerOutcome:
+    async def answer(self, schema_json: dict[str, Any], query: QueryRow) -> AnswerOutcome:
         """The AST that a request asks for."""
         ...
 
-    def judge(
+    async def judge(
         self,
         schema_json: dict[str, Any],
         query: str,
@@ -59,6 +73,10 @@ class Teacher(Protocol):
         """Whether a student's AST means what the request asks; `known_ast` is the data set's answer, if any."""
         ...
 
-    def unload(self) -> None:
+    async def unload(self) -> None:
         """Frees what the teacher holds, so that another model can have the GPU."""
+        ...
+
+    async def end(self) -> None:
+        """The last thing asked of it."""
         ...

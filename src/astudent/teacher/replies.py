@@ -1,14 +1,27 @@
-"""What an Ollama teacher's replies must look like, other than ASTs: the `format` that is sent, and the reader."""
+"""What an Ollama teacher's replies must look like, other than ASTs: the `format` that is sent, and the reader.
 
-from typing import Any, Literal, Self
+A format says all that JSON Schema can and that Ollama turns into a grammar: no bounds of a number with a fraction, nothing
+distinct. The reader checks again, and leniently where nothing is lost by it: a server may ignore the format.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from astudent.language.serialise import parse_ast
+from astudent.language.validation import validator_for
 from astudent.records import FIELD_NAME, DomainSpec, EnumValue, ExampleQuery, FieldSpec, FieldType, Language, MadeBy
 
-# Longer requests than this are no requests, but a model that runs on.
-MAX_REQUEST = 1000
+# Characters. Longer requests than this are no requests, but a model that runs on; an AST in words takes more of them.
+MAX_REQUEST, MAX_DESCRIPTION = 300, 600
+MAX_LABEL, MAX_REASON = 60, 400
 MIN_FIELDS, MAX_FIELDS = 3, 12
+MAX_VALUES = 20
+# Ends of a number field's range: beyond it nothing occurs in practice.
+MAX_BOUND = 10**9
+
+Schema = dict[str, Any]
 
 
 class _Reply(BaseModel):
@@ -18,7 +31,7 @@ class _Reply(BaseModel):
 class ValueReply(_Reply):
     """One value of an enum field."""
 
-    value: str = Field(min_length=1, max_length=60)
+    value: str = Field(min_length=1, max_length=MAX_LABEL)
     label_en: str
     label_fr: str
 
@@ -30,9 +43,9 @@ class FieldReply(_Reply):
     type: FieldType
     label_en: str
     label_fr: str
-    values: list[ValueReply] = Field(default_factory=list, max_length=20)
-    minimum: float | None = None
-    maximum: float | None = None
+    values: list[ValueReply] = Field(default_factory=list, max_length=MAX_VALUES)
+    minimum: float | None = Field(None, allow_inf_nan=False)
+    maximum: float | None = Field(None, allow_inf_nan=False)
 
     def as_field(self) -> FieldSpec:
         """The field without what its type does not use. ValueError for an enum with fewer than two values."""
@@ -104,19 +117,68 @@ class QueriesReply(_Reply):
 class JudgeReply(_Reply):
     """A verdict, its reason first: a model that has named the difference decides better."""
 
-    reason: str
+    reason: str = Field(json_schema_extra={"maxLength": MAX_REASON})
     verdict: Literal["accept", "reject"]
 
 
-def spec_format(examples: int) -> dict[str, Any]:
-    """The `format` of a proposal with exactly `examples` requests."""
-    schema = SpecReply.model_json_schema()
-    schema["properties"]["examples"] |= {"minItems": examples, "maxItems": examples}
-    return schema
+class DescriptionReply(_Reply):
+    """An AST in words."""
+
+    query: str = Field(min_length=3, max_length=MAX_DESCRIPTION)
 
 
-def queries_format(count: int) -> dict[str, Any]:
-    """The `format` of exactly `count` requests."""
-    schema = QueriesReply.model_json_schema()
-    schema["properties"]["queries"] |= {"minItems": count, "maxItems": count}
-    return schema
+def fits(format: Schema, reply: str) -> bool:
+    """Whether a reply is JSON and valid under the `format` that was sent with its request."""
+    value, error = parse_ast(reply)
+    return error is None and not validator_for(format).problems(value)
+
+
+def spec_format(examples: int) -> Schema:
+    """The `format` of a proposal with exactly `examples` requests, English and French in turn."""
+    label = _text(1, MAX_LABEL)
+    fields = {"type": "array", "items": _field_format(), "minItems": MIN_FIELDS, "maxItems": MAX_FIELDS}
+    asked = _requests(("en", "fr")[number % 2] for number in range(examples))
+    schema = _object(domain=label, entity_en=label, entity_fr=label, fields=fields, examples=asked)
+    return schema | {"$defs": _requests_by_language()}
+
+
+def queries_format(languages: Sequence[str]) -> Schema:
+    """The `format` of requests in these languages, in this order."""
+    return _object(queries=_requests(languages)) | {"$defs": _requests_by_language()}
+
+
+def _field_format() -> Schema:
+    """A field by its type: an enum has values, a number a range, the others neither."""
+    label = _text(1, MAX_LABEL)
+    labels = {"label_en": label, "label_fr": label}
+    value = _object(value=label, **labels)
+    values = {"type": "array", "items": value, "minItems": 2, "maxItems": MAX_VALUES}
+    bound = {"type": "integer", "minimum": -MAX_BOUND, "maximum": MAX_BOUND}
+
+    def field(*types: FieldType, **own: Schema) -> Schema:
+        name = {"type": "string", "pattern": FIELD_NAME}
+        return _object(name=name, type={"enum": list(types)}, **labels, **own)
+
+    ranged = field("number", "integer", minimum=bound, maximum=bound)
+    return {"anyOf": [field("enum", values=values), ranged, field("string", "boolean", "date")]}
+
+
+def _requests(languages: Iterable[str]) -> Schema:
+    """An array of requests whose languages are fixed, place by place."""
+    each = [{"$ref": f"#/$defs/{language}"} for language in languages]
+    return {"type": "array", "prefixItems": each, "minItems": len(each), "maxItems": len(each)}
+
+
+def _requests_by_language() -> Schema:
+    """`$defs` that all places share: a server unrolls every maxLength, and these are the long ones."""
+    query = _text(3, MAX_REQUEST)
+    return {language: _object(language={"const": language}, query=query) for language in get_args(Language)}
+
+
+def _object(**properties: Schema) -> Schema:
+    """All of these properties, in this order, and no other."""
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+def _text(least: int, most: int) -> Schema:
+    return {"type": "string", "minLength": least, "maxLength": most}
