@@ -10,6 +10,7 @@ app = stage_app(
     "domain_specs",
     spelling={"dataset_generation.prompts_path": "--prompts"},
     offline_fallback=True,
+    asks=True,
 )
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ app = stage_app(
         "dataset_generation.per_schema_queries": "--per-schema",
     },
     offline_fallback=True,
+    asks=True,
 )
 
 if __name__ == "__main__":

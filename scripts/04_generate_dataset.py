@@ -3,7 +3,8 @@ the teacher answers; then answers are broken on purpose."""
 
 from astudent.cli import stage_app
 
-app = stage_app("04_generate_dataset", __doc__, ["dataset_generation", "teacher"], "dataset", offline_fallback=True)
+sections = ["dataset_generation", "teacher"]
+app = stage_app("04_generate_dataset", __doc__, sections, "dataset", offline_fallback=True, asks=True)
 
 if __name__ == "__main__":
     app()

@@ -32,6 +32,7 @@ class Options:
 
     fresh: bool = False  # make everything again
     model: str | None = None  # the teacher or judge that --model or --teacher-model named
+    dry_run: bool = False  # show what a teacher would be asked, and ask nobody
 
 
 def stage_app(
@@ -42,18 +43,19 @@ def stage_app(
     *,
     spelling: Spelling | None = None,
     offline_fallback: bool = False,
+    asks: bool = False,
 ) -> typer.Typer:
     """A Typer app whose one command calls `astudent.stages.<module>.run(config, options)`.
 
     Every key of `sections` is a flag in kebab-case; `spelling` gives some another name. With `offline_fallback` the
-    flag of that name puts the embedded teacher in.
+    flag of that name puts the embedded teacher in; a stage that `asks` a teacher has --dry-run.
     """
     keys = [f"{section}.{key}" for section in sections for key in SECTIONS[section].__annotations__]
 
     def command(**given: Any) -> None:
         with_exit_code(lambda: _run_stage(module, keys, given))
 
-    parameters = _house_flags(offline_fallback) + [_flag(key, (spelling or {}).get(key)) for key in keys]
+    parameters = _house_flags(offline_fallback, asks) + [_flag(key, (spelling or {}).get(key)) for key in keys]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     command.__doc__ = docstring
@@ -95,11 +97,12 @@ def _run_stage(module: str, keys: Sequence[str], given: Mapping[str, Any]) -> No
     if process_count() > 1 and module not in IN_PROCESSES:
         raise UsageError(f"{process_count()} processes were launched, and this stage runs in one", "Call it plainly.")
     config = load_config(given["config"], overrides)
-    options = Options(fresh=given["fresh"], model=None if given.get("offline_fallback") else model)
+    named = None if given.get("offline_fallback") else model
+    options = Options(fresh=given["fresh"], model=named, dry_run=given.get("dry_run", False))
     import_module(f"astudent.stages.{module}").run(config, options)
 
 
-def _house_flags(offline_fallback: bool) -> list[inspect.Parameter]:
+def _house_flags(offline_fallback: bool, asks: bool) -> list[inspect.Parameter]:
     flags = [
         _parameter("config", str, "config/defaults.json", "--config", help="Configuration file."),
         _parameter("fresh", bool, False, "--fresh", help="Make everything again; the old output is kept aside."),
@@ -107,6 +110,9 @@ def _house_flags(offline_fallback: bool) -> list[inspect.Parameter]:
     if offline_fallback:
         text = "Use the embedded teacher, which needs no model."
         flags.append(_parameter("offline_fallback", bool, False, "--offline-fallback", help=text))
+    if asks:
+        text = "Show the first prompt, the number of calls and an estimate; ask nobody."
+        flags.append(_parameter("dry_run", bool, False, "--dry-run", help=text))
     return flags
 
 

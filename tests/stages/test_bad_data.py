@@ -110,6 +110,7 @@ def test_a_schema_that_falls_short_is_named(
 
     config = pipeline.config(max_domains=2, schemas_per_domain=1, positives_per_schema=12)
     pipeline.run(config, "domain_specs", "schemas", "queries")
+
     async def none_more(*_: Any) -> list[Any]:
         return []
 

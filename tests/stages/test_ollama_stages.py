@@ -2,12 +2,14 @@
 
 import json
 import random
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from astudent.cli import Options
 from astudent.config import load_config
 from astudent.language.sampling import sample_ast
 from astudent.language.serialise import dumps
@@ -107,3 +109,40 @@ def test_an_answer_is_never_asked_for_twice_after_a_break(
         pipeline.run(config, "dataset")
     repeated = [body for body in set(paid) if paid.count(body) > 1]
     assert len(repeated) <= config.teacher.max_in_flight  # what was under way when the first was refused
+
+
+def test_what_failed_stands_beside_with_its_reply(pipeline: SimpleNamespace, ollama: SimpleNamespace, config_at: Any):
+    model = Model()
+
+    def half_wrong(body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        prompt = body["messages"][0]["content"]
+        spoilt = "variant number 1" in prompt and "examples" in body["format"]["properties"] and len(spoilt_domains) < 2
+        if spoilt or prompt in spoilt_domains:
+            spoilt_domains.add(prompt)
+            return ollama.reply("I would rather not.")
+        return model(body)
+
+    spoilt_domains: set[str] = set()
+    with ollama.serving(half_wrong) as server:
+        config = config_at(server.url)
+        pipeline.run(config, "domain_specs")
+    out = Path(config.dataset_generation.schema_specs_out)
+    (first, second) = pipeline.rows(out.with_suffix(".failures.jsonl"))
+    assert first["raw"] == second["raw"] == "I would rather not." and first["problem"]
+    assert len(pipeline.rows(out)) == 1
+
+
+@pytest.mark.parametrize("stage", ["domain_specs", "queries", "dataset"])
+def test_a_dry_run_shows_the_prompt_and_asks_nobody(
+    pipeline: SimpleNamespace, config_at: Any, capsys: pytest.CaptureFixture[str], stage: str
+):
+    embedded = config_at("http://127.0.0.1:9")
+    embedded = load_config(Path(embedded.run.outputs_root).parent / "config.json")
+    pipeline.run(embedded, "domain_specs", "schemas", "queries")
+    before = {path: path.read_bytes() for path in Path(embedded.run.outputs_root).rglob("*") if path.is_file()}
+    capsys.readouterr()
+    import_module(f"astudent.stages.{stage}").run(config_at("http://127.0.0.1:9"), Options(dry_run=True))
+    said = capsys.readouterr().out
+    assert ("dry run, nothing is asked" in said and "END OF SCHEMA" in said) or stage == "domain_specs"
+    assert "calls to tiny" in said and "how long a reply takes is not known" in said
+    assert before == {path: path.read_bytes() for path in Path(embedded.run.outputs_root).rglob("*") if path.is_file()}

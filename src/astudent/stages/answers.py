@@ -26,6 +26,11 @@ class AnswerRow(Record):
     made_by: MadeBy
 
 
+def answered_ids(path: Path) -> set[str]:
+    """The requests that a journal holds."""
+    return {row.query_id for row in read_rows(path, AnswerRow)} if path.exists() else set()
+
+
 class AnswerBook:
     """Asks the teacher for each request once and remembers; what is remembered survives a kill.
 

@@ -18,7 +18,8 @@ from astudent.jsonl import RowWriter, read_rows, write_atomic
 from astudent.records import DatasetRow, QueryRow, SchemaRow
 from astudent.settings import Config, DatasetGeneration
 from astudent.stage import Input, StageRun, settings_of
-from astudent.stages.answers import AnswerBook
+from astudent.stages import dry_run
+from astudent.stages.answers import AnswerBook, answered_ids
 from astudent.stages.negatives import negatives_due, negatives_of
 from astudent.stages.plan import Plan
 from astudent.stages.pretty import write_pretty
@@ -33,10 +34,26 @@ SETTINGS = ("positives_per_schema", "negative_ratio", "align_share", "test_seen_
 
 def run(config: Config, options: Options) -> None:
     """Writes `positives_per_schema` positives per schema and their negatives, or says which schemas fell short."""
+    if options.dry_run:
+        return _dry_run(config, options)
     asyncio.run(_run(config, options))
     settings = config.dataset_generation
     for path in (settings.dataset_out, settings.schema_queries_out):
         write_pretty(Path(path), Path(config.run.pretty_dir))
+
+
+def _dry_run(config: Config, options: Options) -> None:
+    settings = config.dataset_generation
+    schemas = {row.schema_id: row for row in read_rows(settings.final_schemas_out, SchemaRow)}
+    given = [query for queries in read_requests(settings).values() for query in queries if query.schema_id in schemas]
+    if not given:
+        raise RunError(f"{settings.schema_queries_out}: no request", "Run stage 03 first.")
+    answered = answered_ids(answers_path(settings))
+    left = max(0, settings.positives_per_schema * len(schemas) - len(answered))
+    calls = left * (config.teacher.samples + 2 * config.teacher.round_trip)
+    first = next((query for query in given if query.query_id not in answered), given[0])
+    schema = schemas[first.schema_id].schema_json
+    dry_run.show(config, options, "04", calls, lambda teacher: teacher.answer(schema, first))
 
 
 async def _run(config: Config, options: Options) -> None:

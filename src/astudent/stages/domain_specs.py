@@ -16,6 +16,7 @@ from astudent.progress import Questions
 from astudent.records import DomainPrompt, DomainSpec
 from astudent.settings import Config
 from astudent.stage import StageRun, settings_of
+from astudent.stages import dry_run
 from astudent.stages.failures import FailureLog
 from astudent.stages.pretty import write_pretty
 from astudent.teacher.factory import teacher_settings, the_teacher
@@ -24,8 +25,18 @@ from astudent.teacher.protocol import Teacher, TeacherFailure
 
 def run(config: Config, options: Options) -> None:
     """Writes one DomainSpec per (domain, variant); every domain's variant 0 first, so that more variants add rows."""
+    if options.dry_run:
+        return _dry_run(config, options)
     asyncio.run(_run(config, options))
     write_pretty(Path(config.dataset_generation.schema_specs_out), Path(config.run.pretty_dir))
+
+
+def _dry_run(config: Config, options: Options) -> None:
+    settings = config.dataset_generation
+    prompts = read_prompts(Path(settings.prompts_path), settings.max_domains)
+    jobs = _jobs_left(prompts, settings.schemas_per_domain, Path(settings.schema_specs_out))
+    first, examples = (*jobs, (prompts[0], 0))[0], settings.examples_per_schema
+    dry_run.show(config, options, "01", len(jobs), lambda teacher: teacher.propose(*first, examples))
 
 
 async def _run(config: Config, options: Options) -> None:
@@ -65,8 +76,7 @@ async def write_specs(
     teacher: Teacher, prompts: list[DomainPrompt], variants: int, examples: int, out: Path
 ) -> list[str]:
     """Appends the specs that `out` lacks; gives back the schema_ids for which the teacher found none."""
-    done = {spec.schema_id for spec in read_rows(out, DomainSpec, repair=True)} if out.exists() else set()
-    jobs = [job for job in _jobs(prompts, variants) if schema_id_of(job[0].domain_id, job[1]) not in done]
+    jobs = _jobs_left(prompts, variants, out)
     failed = []
 
     async def proposed(job: tuple[DomainPrompt, int]) -> tuple[str, DomainSpec | TeacherFailure]:
@@ -95,6 +105,11 @@ async def write_specs(
 def schema_id_of(domain_id: str, variant: int) -> str:
     """`shop-00`: the id of a domain's variant."""
     return f"{domain_id}-{variant:02d}"
+
+
+def _jobs_left(prompts: list[DomainPrompt], variants: int, out: Path) -> list[tuple[DomainPrompt, int]]:
+    done = {spec.schema_id for spec in read_rows(out, DomainSpec, repair=True)} if out.exists() else set()
+    return [job for job in _jobs(prompts, variants) if schema_id_of(job[0].domain_id, job[1]) not in done]
 
 
 def _jobs(prompts: list[DomainPrompt], variants: int) -> Iterator[tuple[DomainPrompt, int]]:

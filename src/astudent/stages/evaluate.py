@@ -34,6 +34,7 @@ from astudent.jsonl import read_rows
 from astudent.records import DatasetRow
 from astudent.settings import Config
 from astudent.stage import StageRun, settings_of
+from astudent.stages import dry_run
 from astudent.student.checkpoint import check_adapter
 from astudent.teacher.factory import the_judge
 from astudent.teacher.protocol import Teacher
@@ -55,6 +56,8 @@ def run(config: Config, options: Options) -> None:
         limit,
     )
     targets = targets_of(config)
+    if options.dry_run:
+        return _dry_run(config, options, samples, len(targets))
     worked = [answer_all(targets, samples, config, options), judge_all(targets, samples, config, options)]
     if is_reported(config) and settings.baselines:
         worked.append(evaluate_baselines(samples, config, options.fresh and settings.adapter == BASE))
@@ -62,6 +65,15 @@ def run(config: Config, options: Options) -> None:
     if not any(worked):
         print(f"{NAME}: complete, nothing to do", flush=True)
     print(headline(targets[0].summary), flush=True)
+
+
+def _dry_run(config: Config, options: Options, samples: Sequence[Sample], targets: int) -> None:
+    """Each answer is judged at most once; the data set's own AST stands for the student's in the prompt."""
+    row = samples[0].row
+    calls = targets * len(samples)
+    dry_run.show(
+        config, options, NAME, calls, lambda judge: judge.judge(row.schema_json, row.query, None, row.ast_json)
+    )
 
 
 def is_reported(config: Config) -> bool:

@@ -17,6 +17,7 @@ from astudent.progress import Questions
 from astudent.records import QueryRow, SchemaRow
 from astudent.settings import Config
 from astudent.stage import StageRun, settings_of
+from astudent.stages import dry_run
 from astudent.stages.failures import FailureLog
 from astudent.stages.pretty import write_pretty
 from astudent.teacher.factory import teacher_settings, the_teacher
@@ -25,8 +26,18 @@ from astudent.teacher.protocol import Teacher, TeacherFailure
 
 def run(config: Config, options: Options) -> None:
     """Writes `per_schema_queries` requests for each schema; more of them are added to those that are there."""
+    if options.dry_run:
+        return _dry_run(config, options)
     asyncio.run(_run(config, options))
     write_pretty(Path(config.dataset_generation.schema_queries_out), Path(config.run.pretty_dir))
+
+
+def _dry_run(config: Config, options: Options) -> None:
+    settings = config.dataset_generation
+    schemas = list(read_rows(settings.final_schemas_out, SchemaRow))
+    jobs = _jobs_left(schemas, settings.per_schema_queries, Path(settings.schema_queries_out))
+    first = (*jobs, Job(schemas[0], range(BATCH)))[0]
+    dry_run.show(config, options, "03", len(jobs), lambda teacher: ask_queries(teacher, first))
 
 
 async def _run(config: Config, options: Options) -> None:
@@ -58,8 +69,8 @@ FIRST_TOPUP = 100_000
 
 async def write_queries(teacher: Teacher, schemas: Sequence[SchemaRow], per_schema: int, out: Path) -> list[str]:
     """Appends the requests that `out` lacks; gives back the schema_ids with a call that failed."""
-    have = {row.query_id for row in read_rows(out, QueryRow, repair=True)} if out.exists() else set()
-    jobs = [Job(schema, numbers) for schema in schemas for numbers in _missing(schema.schema_id, per_schema, have)]
+    have = _written(out)
+    jobs = _jobs_left(schemas, per_schema, out)
     teacher.prepare(schema.schema_json for schema in schemas)
     failed: list[str] = []
     with RowWriter(out) as writer, FailureLog(out) as failures, Questions("03", len(jobs)) as progress:
@@ -73,6 +84,15 @@ async def write_queries(teacher: Teacher, schemas: Sequence[SchemaRow], per_sche
                 if row.query_id not in have:
                     writer.append(row)
     return failed
+
+
+def _written(out: Path) -> set[str]:
+    return {row.query_id for row in read_rows(out, QueryRow, repair=True)} if out.exists() else set()
+
+
+def _jobs_left(schemas: Sequence[SchemaRow], per_schema: int, out: Path) -> list["Job"]:
+    have = _written(out)
+    return [Job(schema, numbers) for schema in schemas for numbers in _missing(schema.schema_id, per_schema, have)]
 
 
 @dataclass(frozen=True)

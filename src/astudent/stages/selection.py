@@ -123,13 +123,20 @@ class SchemaQueue:
 
     def lack(self) -> Lack:
         """What a lacking queue needs before it can go on: never more than it would need in any case."""
-        due = min(self._wanted - self._taken, self._budget - self._tried)
+        slots = self._wanted - self._taken - len(self._waiting)  # one that waits may fill a later slot
+        due = min(max(1, slots), self._budget - self._tried)
         unanswered: dict[bytes, QueryRow] = {}
+        coming: set[bytes] = set()  # answered ahead of one that is not
         for query in self.requests.rows[self._next :]:
             request = self._request(query)
-            if len(unanswered) < due and request and request not in unanswered and not self._candidates.is_known(query):
-                unanswered[request] = query
-        return Lack(self.requests, list(unanswered.values()), due - len(unanswered))
+            if request is None or request in coming:
+                continue
+            if self._candidates.is_known(query):
+                coming |= {request} if self._candidates.of(query) else set()
+            elif due:
+                unanswered.setdefault(request, query)  # one that repeats it may serve where the first fails
+                due -= 1
+        return Lack(self.requests, list(unanswered.values()), due)
 
     @property
     def _tried(self) -> int:

@@ -24,7 +24,7 @@ async def the_teacher(config: Config, options: Options, stage: str) -> AsyncIter
     if config.teacher.provider == "embedded":
         yield _embedded(config, options.model)
         return
-    async with ollama_teacher(config, resolve_model_id(options.model, config.teacher.model), stage) as teacher:
+    async with ollama_teacher(config, teacher_model(config, options), stage) as teacher:
         yield teacher
 
 
@@ -36,9 +36,18 @@ async def the_judge(config: Config, model: str | None, stage: str) -> AsyncItera
     if config.evaluation.teacher == "embedded":
         yield _embedded(config, model)
         return
-    judge = resolve_model_id(model, config.evaluation.teacher_model or config.teacher.model)
-    async with ollama_teacher(config, judge, stage) as teacher:
+    async with ollama_teacher(config, judge_model(config, model), stage) as teacher:
         yield teacher
+
+
+def teacher_model(config: Config, options: Options) -> ModelId:
+    """The model that makes the data."""
+    return resolve_model_id(options.model, config.teacher.model)
+
+
+def judge_model(config: Config, model: str | None) -> ModelId:
+    """The model that judges; `model` is what --teacher-model said."""
+    return resolve_model_id(model, config.evaluation.teacher_model or config.teacher.model)
 
 
 @asynccontextmanager

@@ -15,12 +15,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from astudent.language.canonical import canonical_text
-from astudent.language.serialise import dumps, parse_ast
+from astudent.language.serialise import parse_ast
 from astudent.language.validation import validator_for
 from astudent.records import DomainPrompt, DomainSpec, MadeBy, QueryRow, SchemaRow
 from astudent.settings import Config
 from astudent.teacher.ollama_chat import OllamaChat
-from astudent.teacher.prompting import as_data, filled, prompt_hash, template
+from astudent.teacher.prompting import as_data, as_schema, filled, prompt_hash, template
 from astudent.teacher.protocol import AnswerOutcome, JudgeVerdict, TeacherFailure
 from astudent.teacher.replies import (
     MAX_REQUEST,
@@ -91,7 +91,7 @@ class OllamaTeacher:
 
     def prepare(self, schemas: Iterable[dict[str, Any]]) -> None:
         """One context for all prompts under these schemas, and for what comes back once."""
-        longest = max((len(dumps(schema)) for schema in schemas), default=0)
+        longest = max((len(as_schema(schema).encode()) for schema in schemas), default=0)
         around = max(len(template(name)) for name in ("answer", "judge", "write_queries", "describe", "same"))
         self._chat.fit(["x" * (longest + around + MAX_REQUEST + MAX_PROBLEM + MAX_SENT_BACK)])
 
@@ -116,7 +116,7 @@ class OllamaTeacher:
         languages = [self._languages[number % len(self._languages)] for number in numbers]
         styles = [STYLES[number % len(STYLES)] for number in numbers]
         plan = as_data([f"{language} {style}" for language, style in zip(languages, styles, strict=True)])
-        written = dumps(schema.schema_json)
+        written = as_schema(schema.schema_json)
         text = filled("write_queries", schema=written, count=count, plan=plan, start=start, end=numbers[-1])
 
         def queries_of(reply: str) -> QueriesReply:
@@ -136,7 +136,7 @@ class OllamaTeacher:
         With `teacher.samples` above 1 the one that most samples mean, by canonical form; with `teacher.round_trip` only
         where the request that the AST is put back into asks for the same.
         """
-        text = filled("answer", schema=dumps(schema_json), request=as_data(query.query))
+        text = filled("answer", schema=as_schema(schema_json), request=as_data(query.query))
         samples = self._teacher.samples
         found = (
             await self._sample(text, schema_json, query)
@@ -197,7 +197,7 @@ class OllamaTeacher:
         self, found: AnswerOutcome, schema_json: dict[str, Any], query: QueryRow
     ) -> AnswerOutcome:
         """The answer, where its AST read aloud asks for what the request asks for (round trip)."""
-        text = filled("describe", schema=dumps(schema_json), language=query.language, candidate=as_data(found.ast))
+        text = filled("describe", schema=as_schema(schema_json), language=query.language, candidate=as_data(found.ast))
         check = _problem_with(DescriptionReply.model_validate_json)
         key = f"describe:{query.query_id}"
         asked = await self._ask(text, DescriptionReply.model_json_schema(), key, False, check)
@@ -220,7 +220,7 @@ class OllamaTeacher:
         rng.shuffle(names)
         rng.shuffle(examples)
         data = as_data({name: parts[name] for name in names})
-        text = filled(prompt, schema=dumps(schema_json), data=data, examples="\n".join(examples))
+        text = filled(prompt, schema=as_schema(schema_json), data=data, examples="\n".join(examples))
         check = _problem_with(JudgeReply.model_validate_json)
         key = f"{prompt}:{prompt_hash(text)}"
         asked = await self._ask(text, JudgeReply.model_json_schema(), key, False, check)
@@ -233,16 +233,16 @@ class OllamaTeacher:
         """One call, and a second one with the problem when the first reply cannot be used."""
         temperature = self._teacher.creative_temperature if creative else self._teacher.temperature
         messages = [{"role": "user", "content": text}]
-        usage, reply, problem = self._chat.usage, "", None
+        reply, problem = "", None
         for attempt in range(2):
             answer = await self._chat.ask(messages, format, self._seed_of(f"{key}:{attempt}"), temperature)
             reply, problem = answer.text, answer.problem or check(answer.text)
             if problem is None:
                 break
             if answer.is_new and answer.is_finished and not fits(format, reply):
-                usage.add(unbound=1)
+                self._chat.usage.add(unbound=1)
             if answer.is_new and (attempt == 1 or not reply):
-                usage.add(failures=1)
+                self._chat.usage.add(failures=1)
             if not reply:
                 break  # the server gave none: there is nothing to mend
             complaint = filled("retry", problem=problem[:MAX_PROBLEM])

@@ -210,7 +210,8 @@ class Hosts:
                 models = (await host.client.list()).models
         except (TimeoutError, ConnectionError, httpx.HTTPError, ollama.ResponseError, ValueError) as error:
             hint = "Start it with `ollama serve`, or name another in teacher.hosts."
-            raise UsageError(f"no Ollama server answers at {host.address} ({error})", hint) from error
+            why = "nothing listens there" if isinstance(error, ConnectionError) else str(error) or type(error).__name__
+            raise UsageError(f"no Ollama server answers at {host.address} ({why})", hint) from error
         wanted = {self.model, f"{self.model}:latest"}
         for model in models:
             if model.model in wanted:

@@ -1,7 +1,7 @@
 """The prompts of a model teacher: text files beside this module with {{name}} places, filled in one pass.
 
-What comes from strangers (requests, candidates) is inserted as a JSON string or object, so that it cannot end its own
-quotation and pass for an instruction.
+What comes from strangers (requests, candidates, the words of a schema) is inserted as one line of JSON, so that it
+cannot end its own quotation and pass for an instruction.
 """
 
 import hashlib
@@ -11,7 +11,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from astudent.language.serialise import dumps
+
 _PLACE = re.compile(r"\{\{([a-z_]+)\}\}")
+_TAG = re.compile(r"<(?=[A-Za-z/|!])")
 
 
 @cache
@@ -28,6 +31,11 @@ def filled(name: str, **values: str | int) -> str:
 def as_data(value: Any) -> str:
     """A value as one line of JSON; `<` is escaped, so that no chat template's control token survives in it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def as_schema(schema: dict[str, Any]) -> str:
+    """A schema as one line of JSON; `<` is escaped where it begins what may be a control token, but not in `<=`."""
+    return _TAG.sub(r"\\u003c", dumps(schema))
 
 
 def prompt_hash(prompt: str) -> str:

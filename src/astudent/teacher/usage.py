@@ -25,7 +25,7 @@ class Usage:
         """RunError when the folder's teacher_usage.json cannot be read."""
         self.path, self.stage = folder / FILE_NAME, stage
         self._cache = cache
-        said = self._read()
+        said = _read(self.path)
         self.run = said.get("run") or uuid.uuid4().hex
         self.num_ctx: int | None = said.get("num_ctx")
         if not cache.counts(self.run):
@@ -65,23 +65,29 @@ class Usage:
         parts += [f"{n[name]:.0f} {what}" for name, what in _TROUBLES.items() if n[name]]
         return f"teacher: {', '.join(parts)}"
 
-    def _read(self) -> dict[str, Any]:
-        try:
-            said = json.loads(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
-        except ValueError as error:
-            raise RunError(f"{self.path}: not JSON: {error}", "Delete it: the costs are counted anew.") from error
-        if not isinstance(said, dict):
-            raise RunError(f"{self.path}: no record of the teacher's costs", "Delete it: they are counted anew.")
-        return said
-
 
 _TROUBLES = {
     "retries": "tries repeated",
     "unbound": "replies outside their format",
     "failures": "requests failed",
 }
+
+
+def paid_so_far(folder: Path, stage: str) -> dict[str, float] | None:
+    """A stage's counts in the folder's teacher_usage.json; None where it has none."""
+    return _read(folder / FILE_NAME).get("stages", {}).get(stage)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise RunError(f"{path}: not JSON: {error}", "Delete it: the costs are counted anew.") from error
+    if not isinstance(said, dict):
+        raise RunError(f"{path}: no record of the teacher's costs", "Delete it: they are counted anew.")
+    return said
 
 
 def _plain(counts: dict[str, float]) -> dict[str, float]:
