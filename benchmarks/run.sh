@@ -15,4 +15,5 @@ for name in sft_step scoring generation dpo_step; do
     .venv/bin/python "benchmarks/$name.py" --json "$folder/$name-growth.json" --case growth "${@:2}"
 done
 .venv/bin/python benchmarks/help_cost.py --json "$folder/help_cost.json"
+.venv/bin/python benchmarks/teacher.py --json "$folder/teacher.json"
 .venv/bin/python benchmarks/table.py "$folder"

@@ -1,5 +1,6 @@
 """The ten stages' command lines: names, flags, and a help that costs nothing."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +72,15 @@ def test_the_check_of_unseen_names_says_which_file_it_cannot_read(tmp_path: Path
     command = [sys.executable, "scripts/check_unseen_names.py", *(part for pair in asked.items() for part in pair)]
     told = subprocess.run(command, check=False, cwd=REPOSITORY, capture_output=True, text=True)
     assert told.returncode in (1, 2) and told.stderr.startswith("error: /nowhere") and says in told.stderr
+
+
+def test_pruning_a_cache_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    own = {
+        "extends": str(REPOSITORY / "config/defaults.json"),
+        "teacher": {"cache_path": str(tmp_path / "none.sqlite")},
+    }
+    config.write_text(json.dumps(own))
+    command = [sys.executable, "scripts/prune_teacher_cache.py", "--config", str(config)]
+    told = subprocess.run(command, check=False, cwd=REPOSITORY, capture_output=True, text=True)
+    assert told.returncode == 2 and told.stderr.startswith(f"error: {tmp_path}/none.sqlite: no such cache")

@@ -59,7 +59,7 @@ def serving(
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             entries = [{"model": name, "name": name, "digest": f"{digest}{name}"} for name in models]
-            self._send(200, {"models": entries})
+            self._send(200, {"models": [] if self.path == "/api/ps" else entries})
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -17,7 +17,6 @@ from astudent.teacher.reply_cache import ReplyCache
 from astudent.teacher.usage import Usage
 
 FORMAT = {"type": "object"}
-MESSAGES = [{"role": "user", "content": "hello"}]
 Talk = Callable[..., Any]
 
 
@@ -33,7 +32,7 @@ class Patient(Waiting):
 
 
 async def hello(chat: OllamaChat, **changes: Any) -> Reply:
-    asked: dict[str, Any] = {"messages": MESSAGES, "format": FORMAT, "seed": 1, "temperature": 0.0}
+    asked: dict[str, Any] = {"prompt": "hello", "format": FORMAT, "seed": 1, "temperature": 0.0}
     return await chat.ask(**asked | changes)
 
 
@@ -164,10 +163,23 @@ def test_a_server_that_fails_at_a_request_is_given_up_after_three_errors(ollama:
 
 
 def test_half_a_reply_is_asked_for_again(ollama: SimpleNamespace, talk: Talk):
-    broken = [ollama.half, ollama.dropped, (200, {"message": {"role": "assistant", "content": "{"}, "done": False})]
-    with ollama.serving(scripted(*broken, ollama.reply("{}"))) as server:
+    with ollama.serving(scripted(ollama.half, ollama.dropped, ollama.reply("{}"))) as server:
         assert talk(server.url).text == "{}"
-    assert len(server.chats) == 4
+    assert len(server.chats) == 3
+
+
+def test_a_reply_that_the_server_gave_up_is_paid_and_a_problem(ollama: SimpleNamespace, talk: Talk):
+    given_up = 200, {"message": {"role": "assistant", "content": "{111"}, "done": False}
+    with ollama.serving(scripted(given_up)) as server:
+        for _ in range(2):
+            reply = talk(server.url)
+            assert "broke the reply off" in (reply.problem or "") and reply.text == "{111"
+    assert len(server.chats) == 1
+
+
+def test_a_reply_that_drives_the_prompt_out_is_a_problem(ollama: SimpleNamespace, talk: Talk):
+    with ollama.serving(scripted(ollama.reply("{}", prompt_tokens=97))) as server:
+        assert "did not fit the context" in (talk(server.url).problem or "")
 
 
 def test_a_reply_cut_by_its_length_is_a_problem(ollama: SimpleNamespace, talk: Talk):
@@ -182,16 +194,16 @@ def test_a_prompt_cut_by_the_server_is_never_silent(ollama: SimpleNamespace, tal
 
 
 def test_a_context_from_the_prompts_grows_when_one_is_cut_all_the_same(ollama: SimpleNamespace, talk: Talk):
-    replies = scripted(ollama.reply("{}", prompt_tokens=8192), ollama.reply('{"a":1}', prompt_tokens=9000))
+    replies = scripted(ollama.reply("{}", prompt_tokens=20480), ollama.reply('{"a":1}', prompt_tokens=21000))
 
     async def conversation(chat: OllamaChat) -> Reply:
-        chat.fit(["x" * 10_000, "y" * 20_000])
+        chat.fit(["x" * 10_000, "y" * 50_000])
         return await hello(chat)
 
     with ollama.serving(replies) as server:
         assert talk(server.url, conversation, num_ctx=None).text == '{"a":1}'
         assert talk(server.url, conversation, num_ctx=None).text == '{"a":1}', "the context is remembered"
-    assert [chat["options"]["num_ctx"] for chat in server.chats] == [8192, 16384]
+    assert [chat["options"]["num_ctx"] for chat in server.chats] == [20480, 40960]
 
 
 def test_a_context_that_the_model_does_not_have_is_one_line(ollama: SimpleNamespace, talk: Talk):

@@ -34,12 +34,15 @@ def answered_ids(path: Path) -> set[str]:
 class AnswerBook:
     """Asks the teacher for each request once and remembers; what is remembered survives a kill.
 
+    A request to which no reply came at all (a server that hung) is asked again by the next call of the stage.
+
     A teacher's ASTs are valid under their schema (its protocol says so, and the gate of stage 05 makes sure).
     """
 
     def __init__(self, path: Path, teacher: Teacher) -> None:
         self.teacher = teacher
-        self._answers = {row.query_id: row for row in read_rows(path, AnswerRow, repair=True)} if path.exists() else {}
+        rows = list(read_rows(path, AnswerRow, repair=True)) if path.exists() else []
+        self._answers = {row.query_id: row for row in rows if row.ast_json is not None or row.raw}
         self._writer = RowWriter(path)
 
     def known(self, query_id: str) -> AnswerRow | None:

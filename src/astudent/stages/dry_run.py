@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -33,9 +33,9 @@ class _Silent:
     def fit(self, prompts: Iterable[str]) -> None:
         """Nothing is sent, so nothing has to fit."""
 
-    async def ask(self, messages: Sequence[Mapping[str, str]], format: dict[str, Any], *_: Any) -> Any:
+    async def ask(self, prompt: str, format: dict[str, Any], *_: Any) -> Any:
         """Keeps what would have been sent."""
-        self.prompt, self.format = messages[0]["content"], format
+        self.prompt, self.format = prompt, format
         raise _Shown
 
 

@@ -22,7 +22,7 @@ class Requests:
 
     schema: SchemaRow
     rows: list[QueryRow]
-    lost_calls: int = 0
+    lost_calls: int = field(init=False)
     next_topup: int = field(init=False)
     is_split: bool = field(init=False)
     """Whether a kill left the last batch in pieces: then it is asked for once more, and what is there stays."""
@@ -34,6 +34,8 @@ class Requests:
         last = sum(number >= self.next_topup for number in numbers)
         self.is_split = 0 < last < TOPUP_BATCH
         self.next_topup += TOPUP_BATCH if last == TOPUP_BATCH else 0
+        came = {(number - FIRST_TOPUP) // TOPUP_BATCH for number in numbers}
+        self.lost_calls = max(came, default=-1) + 1 - len(came)
 
 
 def read_requests(settings: DatasetGeneration) -> dict[str, list[QueryRow]]:

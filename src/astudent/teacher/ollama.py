@@ -20,7 +20,7 @@ from astudent.language.validation import validator_for
 from astudent.records import DomainPrompt, DomainSpec, MadeBy, QueryRow, SchemaRow
 from astudent.settings import Config
 from astudent.teacher.ollama_chat import OllamaChat
-from astudent.teacher.prompting import as_data, as_schema, filled, prompt_hash, template
+from astudent.teacher.prompting import MAX_PROBLEM, as_data, as_line, as_schema, filled, prompt_hash, template
 from astudent.teacher.protocol import AnswerOutcome, JudgeVerdict, TeacherFailure
 from astudent.teacher.replies import (
     MAX_REQUEST,
@@ -40,8 +40,7 @@ MAX_SEED = 2**31 - 1
 # What request number i of a schema is like; the languages go round as well.
 STYLES = ("simple", "compound", "nested", "shaped", "compound", "simple", "shaped", "nested", "compound")
 
-# A validator may quote a long reply, and a model may run on; the retry's prompt needs their beginnings only.
-MAX_PROBLEM = 600
+# A model may run on; the retry's prompt needs the beginning of its reply only.
 MAX_SENT_BACK = 4000
 
 # The judge's examples, put in either order; the place of one must not decide.
@@ -232,10 +231,9 @@ class OllamaTeacher:
     async def _ask(self, text: str, format: dict[str, Any], key: str, creative: bool, check: Checker) -> Asked:
         """One call, and a second one with the problem when the first reply cannot be used."""
         temperature = self._teacher.creative_temperature if creative else self._teacher.temperature
-        messages = [{"role": "user", "content": text}]
-        reply, problem = "", None
+        prompt, reply, problem = text, "", None
         for attempt in range(2):
-            answer = await self._chat.ask(messages, format, self._seed_of(f"{key}:{attempt}"), temperature)
+            answer = await self._chat.ask(prompt, format, self._seed_of(f"{key}:{attempt}"), temperature)
             reply, problem = answer.text, answer.problem or check(answer.text)
             if problem is None:
                 break
@@ -245,9 +243,8 @@ class OllamaTeacher:
                 self._chat.usage.add(failures=1)
             if not reply:
                 break  # the server gave none: there is nothing to mend
-            complaint = filled("retry", problem=problem[:MAX_PROBLEM])
-            sent_back = {"role": "assistant", "content": reply[:MAX_SENT_BACK]}
-            messages = [messages[0], sent_back, {"role": "user", "content": complaint}]
+            # In one message: of several that do not fit a server drops the first ones, and no count tells.
+            prompt = text + filled("retry", reply=as_data(reply[:MAX_SENT_BACK]), problem=as_line(problem))
         return Asked(reply, problem, prompt_hash(text))
 
     def _seed_of(self, key: str) -> int:

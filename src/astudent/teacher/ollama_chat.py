@@ -1,7 +1,7 @@
 """One model's replies to requests under a schema: from the cache where they were paid for, else from a server."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,19 @@ from astudent.teacher.ollama_hosts import About, Hosts
 from astudent.teacher.reply_cache import ReplyCache, StoredReply, key_of
 from astudent.teacher.usage import Usage
 
-LEAST_CONTEXT = 4096
+LEAST_CONTEXT = 16384
 CONTEXT_STEP = 4096
-"""A context taken from the prompts is a multiple of this: a prompt that is a little longer changes nothing."""
+"""A context taken from the prompts begins where ordinary schemas fit with their replies, so that stage 01, which knows no
+schema yet, has the same; beyond, it is a multiple of the step, so that a prompt that is a little longer changes nothing."""
 BYTES_PER_TOKEN = 2.5
 """A cautious guess for JSON and two languages (large vocabularies: 3 to 4); a prompt that is cut corrects it."""
 
-Message = Mapping[str, str]
+BROKEN_OFF = "broken off"
+"""Stands for the reason of a reply that the server gave up: it repeated one token without end."""
+_ENDINGS = {
+    "length": "the reply was cut at its greatest length",
+    BROKEN_OFF: "the server broke the reply off, as it does where one token is repeated without end",
+}
 
 
 @dataclass(frozen=True)
@@ -82,23 +88,25 @@ class OllamaChat:
             longest = max((len(prompt.encode()) for prompt in prompts), default=0)
             self._grow(round(longest / BYTES_PER_TOKEN) + self.settings.num_predict)
 
-    async def ask(self, messages: Sequence[Message], format: dict[str, Any], seed: int, temperature: float) -> Reply:
+    async def ask(self, prompt: str, format: dict[str, Any], seed: int, temperature: float) -> Reply:
         """The reply under `format` (a JSON Schema); nothing is paid for twice.
 
-        A reply that was cut, or a call that the server refused or took too long for, comes back as a `problem`.
+        A reply that was cut or broken off, or a call that the server refused or took too long for, comes back as a `problem`.
         UsageError for an absent model or too small a context, RunError when the servers are away for too long.
         """
         while True:
-            request = self._request(messages, format, seed, temperature)
+            request = self._request(prompt, format, seed, temperature)
             kept, is_new = await self._kept_or_sent(request)
             if isinstance(kept, str):
                 return Reply("", kept, is_finished=False)
-            if kept.prompt_tokens < request["options"]["num_ctx"]:
-                break
-            if request["options"]["num_ctx"] == self._num_ctx:  # else another request has made room meanwhile
+            room = request["options"]["num_ctx"]
+            if kept.prompt_tokens + kept.reply_tokens <= room:
+                problem = _ENDINGS.get(kept.done_reason)
+                return Reply(kept.text, problem, problem is None, is_new)
+            if kept.prompt_tokens < room and not self._can_grow:
+                return Reply(kept.text, "the reply did not fit the context beside the prompt", False, is_new)
+            if room == self._num_ctx:  # else another request has made more room meanwhile
                 self._too_long(kept.prompt_tokens)
-        is_cut = kept.done_reason == "length"
-        return Reply(kept.text, "the reply was cut at its greatest length" if is_cut else None, not is_cut, is_new)
 
     async def end(self) -> None:
         """Writes down what was paid and ends the connections."""
@@ -106,14 +114,12 @@ class OllamaChat:
         self._cache.close()
         await self.hosts.close()
 
-    def _request(
-        self, messages: Sequence[Message], format: dict[str, Any], seed: int, temperature: float
-    ) -> dict[str, Any]:
+    def _request(self, prompt: str, format: dict[str, Any], seed: int, temperature: float) -> dict[str, Any]:
         settings = self.settings
         lengths = {"num_ctx": self._num_ctx, "num_predict": settings.num_predict}
         return {
             "model": self.hosts.model,
-            "messages": list(messages),
+            "messages": [{"role": "user", "content": prompt}],
             "format": format,
             "options": {"seed": seed, "temperature": temperature, **lengths},
             "think": self.think,
@@ -147,11 +153,16 @@ class OllamaChat:
         return reply
 
     def _too_long(self, prompt_tokens: int) -> None:
-        """The server cuts a prompt that is too long without a word, down to num_ctx tokens exactly."""
+        """The server cuts a prompt that is too long without a word, down to num_ctx tokens exactly; where prompt and
+        reply are too long together it forgets the prompt's beginning while it writes."""
         if self.settings.num_ctx is not None:
             hint = "Raise teacher.num_ctx, or set it to none."
             raise UsageError(f"the server cut a prompt to {prompt_tokens} tokens (teacher.num_ctx)", hint)
-        self._grow(2 * prompt_tokens)
+        self._grow(2 * self._num_ctx)
+
+    @property
+    def _can_grow(self) -> bool:
+        return self.settings.num_ctx is None and self._num_ctx != self._most_context
 
     def _grow(self, tokens: int) -> None:
         wanted = -(-max(tokens, self._num_ctx) // CONTEXT_STEP) * CONTEXT_STEP
@@ -177,7 +188,7 @@ def _stored(response: ollama.ChatResponse, wall_seconds: float) -> StoredReply:
     nanoseconds = response.total_duration
     return StoredReply(
         text=response.message.content or "",
-        done_reason=response.done_reason or "",
+        done_reason=response.done_reason or "" if response.done else BROKEN_OFF,
         prompt_tokens=response.prompt_eval_count or 0,
         reply_tokens=response.eval_count or 0,
         seconds=wall_seconds if nanoseconds is None else nanoseconds / 1e9,

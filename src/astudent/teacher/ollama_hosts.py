@@ -7,10 +7,13 @@ what was answered is stored, so the same command goes on from there.
 
 import asyncio
 import random
+import ssl
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 import httpx
 import ollama
@@ -24,6 +27,7 @@ AWAY = frozenset({502, 504})
 """A proxy before a server that restarts."""
 LONGEST_PAUSE = 30.0
 CONNECT_SECONDS = 10.0
+UNLOADING_SECONDS = 0.1
 TIMEOUTS, SERVER_ERRORS = 2, 3
 """Time-outs of a request, and errors of the server at it, after which it is given up."""
 RESUME = "Mend it and run the same command again: it goes on where it stopped."
@@ -69,24 +73,48 @@ class _Tally:
 
 
 class Host:
-    """One server: its client, its pace, and whether it was gone when last called."""
+    """One server: its clients, its pace, and whether it was gone when last called."""
 
     def __init__(self, address: str, most: int) -> None:
         self.address = address
         try:
-            limits = httpx.Limits(max_connections=most, max_keepalive_connections=most)
-            timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
-            self.client = ollama.AsyncClient(host=address, timeout=timeout, limits=limits)
+            self._idle = [_one_connection(address)]
         except (ValueError, httpx.InvalidURL) as error:
             raise UsageError(f"{address!r} is no address of a server ({error})", "Mend teacher.hosts.") from error
         self.pace = Pace(most)
         self.in_flight = 0
         self.is_gone = False
 
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[ollama.AsyncClient]:
+        """A client that nobody else uses meanwhile."""
+        client = self._idle.pop() if self._idle else _one_connection(self.address)
+        try:
+            yield client
+        finally:
+            self._idle.append(client)
+
+    async def close(self) -> None:
+        """Ends the connections."""
+        for client in self._idle:
+            await client.close()
+
     @property
     def room(self) -> int:
         """Calls that may be made now; a server that is gone is tried by one call at a time."""
         return (1 if self.is_gone else self.pace.limit) - self.in_flight
+
+
+def _one_connection(address: str) -> ollama.AsyncClient:
+    """A client of one connection: in a pool of many, httpcore's search for an idle one costs more than the call."""
+    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+    timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
+    return ollama.AsyncClient(host=address, timeout=timeout, limits=limits, verify=_certificates())
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
 class Hosts:
@@ -107,7 +135,7 @@ class Hosts:
         self.model, self.most = model, most * len(addresses)
         self._timeout, self._patience = timeout_seconds, patience_seconds
         self._waiting = waiting or Waiting()
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._queue: deque[asyncio.Future[Host]] = deque()
         self._bad_since: float | None = None
 
     async def digest(self) -> str:
@@ -125,8 +153,8 @@ class Hosts:
     async def about(self) -> About:
         """What the first server says of the model; fields that it does not know are None."""
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                shown = await self.hosts[0].client.show(self.model)
+            async with asyncio.timeout(CONNECT_SECONDS), self.hosts[0].client() as client:
+                shown = await client.show(self.model)
         except (TimeoutError, ConnectionError, httpx.HTTPError, ollama.ResponseError, ValueError):
             return About()
         info = shown.modelinfo or {}
@@ -155,17 +183,15 @@ class Hosts:
                 if host.is_gone:  # its one place stays taken meanwhile: the others do not try what is gone
                     await self._pause(tally.retries, found)
             finally:
-                host.in_flight -= 1
-                self._wake()
+                self._leave(host)
             if not host.is_gone:
                 await self._pause(tally.retries, found)
 
     async def _tried(self, host: Host, call: Call, tally: _Tally) -> ollama.ChatResponse | str | Exception:
         """One try: the response, why there will never be one, or what may be gone the next time."""
         try:
-            async with asyncio.timeout(self._timeout):
-                response = await call(host.client)
-            return response if response.done else ValueError("a reply without its end")
+            async with asyncio.timeout(self._timeout), host.client() as client:
+                return await call(client)
         except ollama.ResponseError as error:
             return self._refused(host, error, tally)
         except TimeoutError:
@@ -194,52 +220,60 @@ class Hosts:
         """Frees the servers' memory: another model needs the GPU. A server that is gone has freed it already."""
         for host in self.hosts:
             try:
-                async with asyncio.timeout(CONNECT_SECONDS):
-                    await host.client.generate(model=self.model, prompt="", keep_alive=0)
+                async with asyncio.timeout(CONNECT_SECONDS), host.client() as client:
+                    await client.generate(model=self.model, prompt="", keep_alive=0)
+                    while self._is_among(await client.ps()):  # it says yes before it has done it
+                        await asyncio.sleep(UNLOADING_SECONDS)
             except (TimeoutError, ConnectionError, httpx.HTTPError, ollama.ResponseError, ValueError):
                 continue
 
     async def close(self) -> None:
         """Ends the connections."""
         for host in self.hosts:
-            await host.client.close()
+            await host.close()
 
     async def _digest_on(self, host: Host) -> str:
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                models = (await host.client.list()).models
+            async with asyncio.timeout(CONNECT_SECONDS), host.client() as client:
+                models = (await client.list()).models
         except (TimeoutError, ConnectionError, httpx.HTTPError, ollama.ResponseError, ValueError) as error:
             hint = "Start it with `ollama serve`, or name another in teacher.hosts."
             why = "nothing listens there" if isinstance(error, ConnectionError) else str(error) or type(error).__name__
             raise UsageError(f"no Ollama server answers at {host.address} ({why})", hint) from error
-        wanted = {self.model, f"{self.model}:latest"}
         for model in models:
-            if model.model in wanted:
+            if model.model in self._names:
                 return model.digest or ""
         raise self._absent(host)
 
+    def _is_among(self, loaded: ollama.ProcessResponse) -> bool:
+        return any(model.model in self._names for model in loaded.models)
+
+    @property
+    def _names(self) -> set[str]:
+        return {self.model, f"{self.model}:latest"}
+
     async def _free_host(self) -> Host:
-        """The server with the most room, in the order of asking."""
-        while True:
-            host = max(self.hosts, key=lambda host: host.room)
-            if host.room > 0:
-                host.in_flight += 1
-                return host
-            turn = asyncio.get_running_loop().create_future()
-            self._queue.append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                self._wake()  # the turn goes to the next one
-                raise
+        """The server with the most room, in the order of asking; it counts as taken."""
+        self._queue.append(turn := asyncio.get_running_loop().create_future())
+        self._wake()
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._leave(turn.result())
+            raise
+
+    def _leave(self, host: Host) -> None:
+        host.in_flight -= 1
+        self._wake()
 
     def _wake(self) -> None:
-        room = sum(max(0, host.room) for host in self.hosts)
-        while room > 0 and self._queue:
+        """Gives what room there is to those who wait longest."""
+        while self._queue and (host := max(self.hosts, key=lambda host: host.room)).room > 0:
             turn = self._queue.popleft()
             if not turn.done():
-                turn.set_result(None)
-                room -= 1
+                host.in_flight += 1
+                turn.set_result(host)
 
     def _went_well(self, host: Host, response: ollama.ChatResponse) -> None:
         self._bad_since, host.is_gone = None, False

@@ -21,7 +21,7 @@ class Pace:
         self.limit = min(FIRST, most)
         self._most, self._clock = most, clock
         self._settled = (0, 0.0)  # a limit, and the throughput that it gave
-        self._is_climbing = True
+        self._is_climbing, self._doubted = True, False
         self._rounds = 0
         self._begin_round()
 
@@ -56,13 +56,18 @@ class Pace:
 
     def _learn(self, throughput: float) -> None:
         limit, before = self._settled
+        pays = self.limit > limit and throughput > GAIN * before
+        if self._is_climbing and self.limit > limit and not pays and not self._doubted:
+            self._doubted = True  # one slow round proves nothing: a pause of the machine looks the same
+            return
+        self._doubted = False
         if self.limit <= limit:
             self._settled = (limit, throughput if before == 0.0 else 0.8 * before + 0.2 * throughput)
             self._rounds += 1
             if self._rounds >= PATIENT_ROUNDS:
                 self._rounds = 0
                 self.limit = min(self._most, limit + max(1, limit // 4))
-        elif throughput > GAIN * before:
+        elif pays:
             self._settled = (self.limit, throughput)
             self.limit = min(self._most, self.limit * 2 if self._is_climbing else self.limit + max(1, self.limit // 4))
         else:

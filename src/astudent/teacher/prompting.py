@@ -14,6 +14,7 @@ from typing import Any
 from astudent.language.serialise import dumps
 
 _PLACE = re.compile(r"\{\{([a-z_]+)\}\}")
+MAX_PROBLEM = 600
 _TAG = re.compile(r"<(?=[A-Za-z/|!])")
 
 
@@ -31,6 +32,11 @@ def filled(name: str, **values: str | int) -> str:
 def as_data(value: Any) -> str:
     """A value as one line of JSON; `<` is escaped, so that no chat template's control token survives in it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def as_line(problem: str) -> str:
+    """A validator's words on one line: they may quote a long reply, and their beginning says what is wrong."""
+    return _TAG.sub(r"\\u003c", " ".join(problem.split()))[:MAX_PROBLEM]
 
 
 def as_schema(schema: dict[str, Any]) -> str:

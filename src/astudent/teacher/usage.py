@@ -33,6 +33,8 @@ class Usage:
                 cache.count(self.run, name, **{key: counts.get(key, 0) for key in COUNTS})
         self._before = self.counts()
         self._copied = time.monotonic()
+        if "run" not in said:
+            self.copy()  # a run that is killed before its first copy keeps its name, and so its costs
 
     def add(self, **more: float) -> None:
         """Adds to the counts of this stage."""
