@@ -151,6 +151,7 @@ class Server:
             return await self._chat(body, reader, writer)
         found = {
             "/api/tags": {"models": [{"name": MODEL, "model": MODEL, "digest": DIGEST}]},
+            "/api/ps": {"models": []},
             "/api/show": {
                 "model_info": {"general.architecture": "llama", "llama.context_length": 131072},
                 "capabilities": ["completion"],

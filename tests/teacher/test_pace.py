@@ -35,7 +35,7 @@ def test_throughput_comes_near_that_of_the_server(slots: int):
     calls = 200 * slots
     _, seconds, limits = simulated(slots, calls)
     assert seconds <= 1.06 * calls / slots
-    assert max(limits[len(limits) // 2 :]) <= 2.5 * slots + 2, "no crowd before a server that it cannot hurry"
+    assert max(limits[len(limits) // 2 :]) <= 2.5 * slots + 5, "no crowd before a server that it cannot hurry"
 
 
 def test_a_server_that_refuses_a_crowd_is_not_crowded():
@@ -48,11 +48,16 @@ def test_few_calls_teach_nothing():
     pace = Pace(32, clock=lambda: 0.0)
     for _ in range(100):
         pace.done(1.0, was_full=False)
-    assert pace.limit == 2
+    assert pace.limit == 4
 
 
 def test_busy_replies_of_one_round_count_once_and_never_stop_all():
-    pace = Pace(64)
+    pace = Pace(64, clock=lambda: 0.0)
     for _ in range(100):
+        pace.back_off()
+    assert pace.limit == 3
+    for _ in range(100):
+        for _ in range(2 * pace.limit):
+            pace.done(1.0, was_full=True)
         pace.back_off()
     assert pace.limit == 1

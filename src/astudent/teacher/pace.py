@@ -7,7 +7,7 @@ Hill climbing on throughput, as a sender that knows nothing of the path does it:
 import time
 from collections.abc import Callable
 
-FIRST = 2
+FIRST = 4
 GAIN = 1.02
 """A higher limit stays when throughput rose by this factor: a call too many costs a wait in the server's queue only."""
 PATIENT_ROUNDS = 10
@@ -30,7 +30,7 @@ class Pace:
         self._full += was_full
         self._replies += 1
         self._work += work
-        if self._replies >= max(2 * self.limit, 4):
+        if self._replies >= (self.limit if self._is_climbing else 2 * self.limit):
             self._end_round()
 
     def back_off(self) -> None:
