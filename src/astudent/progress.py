@@ -1,4 +1,4 @@
-"""How far a stage's questions are: a bar on a terminal, a line now and then elsewhere."""
+"""How far long work is: a bar on a terminal, a line now and then elsewhere."""
 
 import time
 from typing import Self
@@ -9,36 +9,51 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 SECONDS_BETWEEN_LINES = 10.0
 
 
+class Bar:
+    """Work of `total` steps, `done` of which were done before. Shown from the start to `close`."""
+
+    def __init__(self, title: str, total: int, done: int = 0) -> None:
+        self._last_line = time.monotonic()
+        self._bar: Progress | None = None
+        console = Console()
+        if console.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=console, transient=True)
+            self._task = self._bar.add_task(title, total=total, completed=done)
+            self._bar.start()
+
+    def show(self, done: int, text: str) -> None:
+        """So many steps are done; `text` stands beside the bar, or on a line of its own where one is due."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, description=text)
+        elif time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            print(text, flush=True)
+
+    def close(self) -> None:
+        """Takes the bar away; harmless when that is done."""
+        if self._bar is not None:
+            self._bar.stop()
+
+
 class Questions:
     """Counts answers of a teacher up to `total`."""
 
     def __init__(self, title: str, total: int) -> None:
         self._title, self._total, self._done = title, total, 0
-        self._started = self._last_line = time.monotonic()
-        console = Console()
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
-        self._task = self._bar.add_task(title, total=total) if self._bar else None
+        self._started = time.monotonic()
 
     def step(self) -> None:
         """One more is answered."""
         self._done += 1
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=self._done, description=self._text())
-        elif time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES:
-            self._last_line = time.monotonic()
-            print(self._text(), flush=True)
+        rate = self._done / max(1e-9, time.monotonic() - self._started)
+        left = (self._total - self._done) / rate / 60
+        text = f"{self._title}: {self._done}/{self._total}, {rate:.2g} a second, {left:.0f} min left"
+        self._bar.show(self._done, text)
 
     def __enter__(self) -> Self:
-        if self._bar is not None:
-            self._bar.start()
+        self._bar = Bar(self._title, self._total)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def _text(self) -> str:
-        rate = self._done / max(1e-9, time.monotonic() - self._started)
-        left = (self._total - self._done) / rate / 60
-        return f"{self._title}: {self._done}/{self._total}, {rate:.2g} a second, {left:.0f} min left"
+        self._bar.close()

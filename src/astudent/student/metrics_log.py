@@ -6,11 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from astudent.jsonl import RowWriter, read_objects, write_atomic
+from astudent.progress import Bar
 
 FILE_NAME = "training_metrics.jsonl"
 
@@ -46,21 +45,16 @@ class ProgressLine(TrainerCallback):
 
     def __init__(self, title: str, rows_per_step: int) -> None:
         self.title, self.rows_per_step = title, rows_per_step
-        self.console = Console(stderr=False)
         self._shown: dict[str, float] = {}
         self._started = (0.0, 0)
-        self._last_line = 0.0
-        self._bar: Progress | None = None
+        self._bar: Bar | None = None
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         self._started = (time.monotonic(), state.global_step)
-        if state.is_world_process_zero and self.console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, console=self.console, transient=True)
-            self._task = self._bar.add_task(self.title, total=state.max_steps, completed=state.global_step)
-            self._bar.start()
+        if state.is_world_process_zero:
+            self._bar = Bar(self.title, state.max_steps, state.global_step)
 
     def on_log(
         self,
@@ -72,22 +66,17 @@ class ProgressLine(TrainerCallback):
     ) -> None:
         names = ("loss", "eval_loss", "eval_semantic_pass_rate", "rewards/margins")
         self._shown |= {name: logs[name] for name in names if logs and isinstance(logs.get(name), float)}
-        due = time.monotonic() - self._last_line > 10
-        if state.is_world_process_zero and self._bar is None and due:
-            self._last_line = time.monotonic()
-            self.console.print(self._text(state), highlight=False)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         if self._bar is not None:
-            self._bar.update(self._task, completed=state.global_step, description=self._text(state))
+            self._bar.show(state.global_step, self._text(state))
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         if self._bar is not None:
-            self._bar.stop()
-        if state.is_world_process_zero:
-            self.console.print(self._text(state), highlight=False)
+            self._bar.close()
+            print(self._text(state), flush=True)
 
     def _text(self, state: TrainerState) -> str:
         since, first = self._started
