@@ -27,7 +27,7 @@ def main(
             raise UsageError(f"--max-mb {most:g} is less than nothing", "Give a size in MB.")
         with ReplyCache(path, float("inf")) as cache:
             gone = cache.prune(most)
-        print(f"{path}: {gone} replies dropped, {path.stat().st_size / 1e6:.1f} MB now")
+        print(f"{path}: {gone} replies dropped, {path.stat().st_size / 1e6:.2f} MB now")
 
     with_exit_code(action)
 

@@ -246,6 +246,12 @@ def test_addresses_of_servers(
     assert machine.ollama_hosts(hosts)[0] == address
 
 
+@pytest.mark.parametrize("host", ["htp:/127.0.0.1:1", "ftp://box", "http://", "http://:11434"])
+def test_what_can_be_no_address_is_a_usage_error(host: str) -> None:
+    with pytest.raises(UsageError, match="is no address of a server"):
+        machine.ollama_hosts([host])
+
+
 def test_no_server_is_none() -> None:
     assert machine.ollama_models("http://127.0.0.1:9") is None
     machine.unload_ollama("http://127.0.0.1:9", "x")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from astudent.errors import UsageError
+
 _COMPUTE_CAPABILITY_MAJOR = 75  # CUdevice_attribute
 _PROBE_SECONDS = 5.0
 
@@ -55,7 +57,13 @@ def ollama_hosts(hosts: Sequence[str]) -> list[str]:
 
 
 def _address(host: str) -> str:
+    """With scheme and port. UsageError for what can be no server's address."""
     address = host if "://" in host else f"http://{host}"
+    scheme, _, rest = address.partition("://")
+    if scheme not in ("http", "https") or not rest.strip("/") or rest.startswith(":"):
+        raise UsageError(
+            f"teacher.hosts: {host!r} is no address of a server", "Write one such as http://gpu-box:11434."
+        )
     has_port = ":" in address.split("://", 1)[1].split("/", 1)[0]
     return address.rstrip("/") if has_port or "://" in host else f"{address}:11434"
 

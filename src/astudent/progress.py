@@ -1,6 +1,7 @@
 """How far long work is: a bar on a terminal, a line now and then elsewhere."""
 
 import time
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 from rich.console import Console
@@ -43,8 +44,17 @@ class Questions:
         self._title, self._total, self._done = title, total, 0
         self._started = time.monotonic()
 
-    def step(self) -> None:
-        """One more is answered."""
+    def counted[T, R](self, ask: Callable[[T], Awaitable[R]]) -> Callable[[T], Awaitable[R]]:
+        """`ask`, counting each answer as it comes, which may be before those of earlier questions."""
+
+        async def counting(question: T) -> R:
+            answer = await ask(question)
+            self._step()
+            return answer
+
+        return counting
+
+    def _step(self) -> None:
         self._done += 1
         rate = self._done / max(1e-9, time.monotonic() - self._started)
         left = (self._total - self._done) / rate / 60

@@ -62,9 +62,8 @@ async def write_results(
         return sample, score, await _judgement(judge, sample, score) if judge else None
 
     with RowWriter(path) as writer, Questions(f"07: {path.parent.name}", len(todo)) as progress:
-        async for sample, score, judgement in in_order(judged, todo, ahead):
+        async for sample, score, judgement in in_order(progress.counted(judged), todo, ahead):
             writer.append(result_row(sample, answers[sample.query_id], score, judgement, decoding, scorers.of(sample)))
-            progress.step()
 
 
 async def _judgement(judge: Judge, sample: Sample, score: Score) -> Judgement:

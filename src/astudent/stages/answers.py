@@ -49,13 +49,12 @@ class AnswerBook:
         """The answer to a request that has been asked."""
         return self._answers.get(query_id)
 
-    async def ask(self, queries: Sequence[tuple[SchemaRow, QueryRow]]) -> None:
+    async def ask(self, title: str, queries: Sequence[tuple[SchemaRow, QueryRow]]) -> None:
         """Asks all of them; each answer is in the journal before the next is taken."""
-        with Questions("04", len(queries)) as progress:
-            async for row in in_order(self._ask, queries, self.teacher.ahead):
+        with Questions(title, len(queries)) as progress:
+            async for row in in_order(progress.counted(self._ask), queries, self.teacher.ahead):
                 self._writer.append(row)
                 self._answers[row.query_id] = row
-                progress.step()
 
     def failures(self) -> list[AnswerRow]:
         """All answers that cannot be used."""

@@ -6,6 +6,7 @@ appended to d_03 with source `topup`. Answers are kept in d_04_dataset.answers.j
 """
 
 import asyncio
+import contextlib
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,11 +50,12 @@ def _dry_run(config: Config, options: Options) -> None:
     if not given:
         raise RunError(f"{settings.schema_queries_out}: no request", "Run stage 03 first.")
     answered = answered_ids(answers_path(settings))
-    left = max(0, settings.positives_per_schema * len(schemas) - len(answered))
-    calls = left * (config.teacher.samples + 2 * config.teacher.round_trip)
+    each = config.teacher.samples + 2 * config.teacher.round_trip
+    calls = each * settings.positives_per_schema * len(schemas)
+    there = min(calls, each * len(answered))
     first = next((query for query in given if query.query_id not in answered), given[0])
     schema = schemas[first.schema_id].schema_json
-    dry_run.show(config, options, "04", calls, lambda teacher: teacher.answer(schema, first))
+    dry_run.show(config, options, "04", calls, there, lambda teacher: teacher.answer(schema, first))
 
 
 async def _run(config: Config, options: Options) -> None:
@@ -81,7 +83,8 @@ def _begin_answers(config: Config, asked: Mapping[str, Any], inputs: list[Input]
     settings = config.dataset_generation
     path = answers_path(settings)
     root = config.run.outputs_root
-    journal = StageRun.begin("04", outputs=[path], settings=asked, inputs=inputs, root=root, fresh=fresh)
+    with contextlib.redirect_stdout(None):  # what changed is said of the data set already
+        journal = StageRun.begin("04", outputs=[path], settings=asked, inputs=inputs, root=root, fresh=fresh)
     if journal.status == "new":
         _drop_topups(Path(settings.schema_queries_out))
     return path
@@ -127,13 +130,16 @@ async def _accepted(
     candidates, rows = Candidates(book.known), settings.positives_per_schema
     with RowWriter(settings.schema_queries_out) as topups:
         await top_up(book.teacher, [(each, 1) for each in requests if each.is_split], topups)
+        number = 0
         while True:
+            number += 1
             queues = [SchemaQueue(each, plan.shares_of(each.schema), candidates, rows) for each in requests]
             found = select(queues, rows)
             if not found.lacks:
                 return found.accepted
             await top_up(book.teacher, [(lack.requests, lack.more) for lack in found.lacks if lack.more], topups)
-            await book.ask([(lack.requests.schema, query) for lack in found.lacks for query in lack.unanswered])
+            asked = [(lack.requests.schema, query) for lack in found.lacks for query in lack.unanswered]
+            await book.ask(f"04: {len(found.accepted)} of {rows * len(schemas)} rows, round {number}", asked)
 
 
 def _by_schema(rows: Iterable[Accepted]) -> dict[str, list[Accepted]]:

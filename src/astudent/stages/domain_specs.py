@@ -36,7 +36,8 @@ def _dry_run(config: Config, options: Options) -> None:
     prompts = read_prompts(Path(settings.prompts_path), settings.max_domains)
     jobs = _jobs_left(prompts, settings.schemas_per_domain, Path(settings.schema_specs_out))
     first, examples = (*jobs, (prompts[0], 0))[0], settings.examples_per_schema
-    dry_run.show(config, options, "01", len(jobs), lambda teacher: teacher.propose(*first, examples))
+    calls = len(prompts) * settings.schemas_per_domain
+    dry_run.show(config, options, "01", calls, calls - len(jobs), lambda teacher: teacher.propose(*first, examples))
 
 
 async def _run(config: Config, options: Options) -> None:
@@ -88,8 +89,7 @@ async def write_specs(
         return schema_id_of(prompt.domain_id, variant), found
 
     with RowWriter(out) as writer, FailureLog(out) as failures, Questions("01", len(jobs)) as progress:
-        async for schema_id, found in in_order(proposed, jobs, teacher.ahead):
-            progress.step()
+        async for schema_id, found in in_order(progress.counted(proposed), jobs, teacher.ahead):
             if isinstance(found, DomainSpec):
                 writer.append(found)
             else:
@@ -97,7 +97,7 @@ async def write_specs(
                 failures.add(schema_id, found)
                 print(f"01: warning: no spec for {schema_id}: {found}", file=sys.stderr)
     if len(failed) == len(prompts) * variants:
-        hint = f"Its replies stand in {failures.path}. Try another --model."
+        hint = f"Its replies stand in {failures.path}. Look at them before you try another --model."
         raise RunError(f"{out}: the teacher gave no spec for any of {len(failed)} domains", hint)
     return failed
 

@@ -39,8 +39,11 @@ class _Silent:
         raise _Shown
 
 
-def show(config: Config, options: Options, stage: str, calls: int, question: Question) -> None:
-    """Prints the prompt of the first question with its format, the number of calls and an estimate of their cost."""
+def show(config: Config, options: Options, stage: str, calls: int, there: int, question: Question) -> None:
+    """Prints the prompt of the first question with its format, the number of calls and an estimate of their cost.
+
+    `calls` are those of a run from its beginning; to `there` of them the outputs hold the answers already.
+    """
     judges = stage == "07"
     if (config.evaluation.teacher if judges else config.teacher.provider) != "ollama":
         print(f"{stage}: dry run: no model would be asked", flush=True)
@@ -53,15 +56,17 @@ def show(config: Config, options: Options, stage: str, calls: int, question: Que
     print(f"{stage}: dry run, nothing is asked. The first prompt:\n\n{chat.prompt}")
     print(f"{stage}: its format: {dumps(chat.format)}\n")
     tokens = round(len(chat.prompt.encode()) / BYTES_PER_TOKEN)
-    again = "a reply that breaks its format is asked for once more"
-    print(
-        f"{stage}: at most {calls} calls to {model.name} ({again}), prompts like this one: about {tokens} tokens each"
-    )
+    more = "more where a reply breaks its format or a request has to be replaced, none for what the cache holds"
+    print(f"{stage}: about {calls} calls to {model.name} from the beginning ({more}), of some {tokens} tokens each")
+    if there:
+        print(
+            f"{stage}: {there} of them are answered already; a run that goes on with the same settings leaves them out"
+        )
     paid = paid_so_far(Path(config.run.outputs_root), stage)
     if paid and paid["calls"]:
         reply, seconds = paid["reply_tokens"] / paid["calls"], paid["seconds"] / paid["calls"]
         each = f"{reply:.0f} tokens and {seconds:.1f} s of the server each"
-        total = f"{calls * seconds / 3600:.1f} h of the server, shared by those that it works on at once"
+        total = f"{calls * seconds / 60:.1f} min of the server in all, shared by those that it works on at once"
         print(f"{stage}: replies, as in the {paid['calls']:.0f} calls of this stage so far: {each}: {total}")
     else:
         print(f"{stage}: no call of this stage has been paid for yet, so how long a reply takes is not known")

@@ -72,7 +72,7 @@ def _dry_run(config: Config, options: Options, samples: Sequence[Sample], target
     row = samples[0].row
     calls = targets * len(samples)
     dry_run.show(
-        config, options, NAME, calls, lambda judge: judge.judge(row.schema_json, row.query, None, row.ast_json)
+        config, options, NAME, calls, 0, lambda judge: judge.judge(row.schema_json, row.query, None, row.ast_json)
     )
 
 

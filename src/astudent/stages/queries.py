@@ -37,7 +37,8 @@ def _dry_run(config: Config, options: Options) -> None:
     schemas = list(read_rows(settings.final_schemas_out, SchemaRow))
     jobs = _jobs_left(schemas, settings.per_schema_queries, Path(settings.schema_queries_out))
     first = (*jobs, Job(schemas[0], range(BATCH)))[0]
-    dry_run.show(config, options, "03", len(jobs), lambda teacher: ask_queries(teacher, first))
+    calls = len(schemas) * -(-settings.per_schema_queries // BATCH)
+    dry_run.show(config, options, "03", calls, calls - len(jobs), lambda teacher: ask_queries(teacher, first))
 
 
 async def _run(config: Config, options: Options) -> None:
@@ -73,9 +74,12 @@ async def write_queries(teacher: Teacher, schemas: Sequence[SchemaRow], per_sche
     jobs = _jobs_left(schemas, per_schema, out)
     teacher.prepare(schema.schema_json for schema in schemas)
     failed: list[str] = []
+
+    async def asked(job: Job) -> tuple[Job, list[QueryRow] | TeacherFailure]:
+        return await ask_queries(teacher, job)
+
     with RowWriter(out) as writer, FailureLog(out) as failures, Questions("03", len(jobs)) as progress:
-        async for job, found in in_order(lambda job: ask_queries(teacher, job), jobs, teacher.ahead):
-            progress.step()
+        async for job, found in in_order(progress.counted(asked), jobs, teacher.ahead):
             if isinstance(found, TeacherFailure):
                 failed.append(job.schema.schema_id)
                 failures.add(job.name, found)

@@ -165,7 +165,8 @@ class OllamaTeacher:
 
     async def end(self) -> None:
         """Writes down what was paid, says it, and ends the connections."""
-        print(f"{self._chat.usage.stage}: {self._chat.usage.line()}", flush=True)
+        if line := self._chat.usage.line():
+            print(f"{self._chat.usage.stage}: {line}", flush=True)
         await self._chat.end()
 
     async def _sample(self, text: str, schema_json: dict[str, Any], query: QueryRow, number: int = 0) -> AnswerOutcome:

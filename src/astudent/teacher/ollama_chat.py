@@ -1,6 +1,7 @@
 """One model's replies to requests under a schema: from the cache where they were paid for, else from a server."""
 
 import asyncio
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ BYTES_PER_TOKEN = 2.5
 BROKEN_OFF = "broken off"
 """Stands for the reason of a reply that the server gave up: it repeated one token without end."""
 _ENDINGS = {
-    "length": "the reply was cut at its greatest length",
+    "length": "the reply was cut at its greatest length (teacher.num_predict)",
     BROKEN_OFF: "the server broke the reply off, as it does where one token is repeated without end",
 }
 
@@ -84,9 +85,13 @@ class OllamaChat:
         All calls have the same context, since a server reloads the model for another; it only ever grows. UsageError
         where the model's own is too small.
         """
+        longest = max((len(prompt.encode()) for prompt in prompts), default=0)
+        wanted = round(longest / BYTES_PER_TOKEN) + self.settings.num_predict
         if self.settings.num_ctx is None:
-            longest = max((len(prompt.encode()) for prompt in prompts), default=0)
-            self._grow(round(longest / BYTES_PER_TOKEN) + self.settings.num_predict)
+            self._grow(wanted)
+        elif self.settings.num_ctx < wanted:
+            said = f"warning: prompt and reply may take {wanted} tokens, teacher.num_ctx is {self.settings.num_ctx}"
+            print(f"{self.usage.stage}: {said}", file=sys.stderr)
 
     async def ask(self, prompt: str, format: dict[str, Any], seed: int, temperature: float) -> Reply:
         """The reply under `format` (a JSON Schema); nothing is paid for twice.

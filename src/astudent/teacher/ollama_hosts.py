@@ -238,7 +238,7 @@ class Hosts:
                 models = (await client.list()).models
         except (TimeoutError, ConnectionError, httpx.HTTPError, ollama.ResponseError, ValueError) as error:
             hint = "Start it with `ollama serve`, or name another in teacher.hosts."
-            why = "nothing listens there" if isinstance(error, ConnectionError) else str(error) or type(error).__name__
+            why = str(error.__context__ or error) or type(error).__name__  # the client hides what its own says
             raise UsageError(f"no Ollama server answers at {host.address} ({why})", hint) from error
         for model in models:
             if model.model in self._names:

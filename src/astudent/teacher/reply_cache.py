@@ -158,5 +158,7 @@ class ReplyCache:
         except sqlite3.OperationalError as error:
             hint = "Free some space, then run again." if "full" in str(error) else "Look at teacher.cache_path."
             raise RunError(f"{self.path}: the replies' cache: {error}", hint) from error
+        except OSError as error:
+            raise RunError(f"{self.path}: the replies' cache: {error}", "Look at teacher.cache_path.") from error
         except (sqlite3.DatabaseError, zlib.error) as error:
             raise RunError(f"{self.path}: no cache of replies: {error}", "Delete it, or name another.") from error

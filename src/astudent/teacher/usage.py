@@ -58,10 +58,12 @@ class Usage:
         write_atomic(self.path, json.dumps(content, indent=2) + "\n")
         self._copied = time.monotonic()
 
-    def line(self) -> str:
-        """What this call of the stage cost, in one line."""
+    def line(self) -> str | None:
+        """What this call of the stage cost, in one line; None where nobody was asked."""
         now = self.counts()
         n = {name: now[name] - self._before[name] for name in COUNTS}
+        if not any(n.values()):
+            return None
         parts = [f"{n['calls']:.0f} calls", f"{n['hits']:.0f} from the cache"]
         parts.append(f"{n['prompt_tokens']:.0f} + {n['reply_tokens']:.0f} tokens in {n['seconds']:.0f} s of the server")
         parts += [f"{n[name]:.0f} {what}" for name, what in _TROUBLES.items() if n[name]]
