@@ -168,6 +168,8 @@ class Run:
         if death.of == "stage":
             stage.kill()
             stage.join()
+            if stage.exitcode != -signal.SIGKILL:  # it was done before: the next stage dies instead
+                self.deaths.insert(0, death)
         else:
             self.server.kill()
             time.sleep(self.rng.uniform(0, 0.5))
