@@ -4,6 +4,7 @@ import ctypes
 import importlib.util
 import json
 import os
+import re
 import shutil
 import urllib.error
 import urllib.request
@@ -16,6 +17,7 @@ from astudent.errors import UsageError
 
 _COMPUTE_CAPABILITY_MAJOR = 75  # CUdevice_attribute
 _PROBE_SECONDS = 5.0
+_PLACE = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]]+)(:[0-9]+)?(/\S*)?")  # host or [IPv6], port, path
 
 OFFLINE_HINT = "Set base_model to a local folder, or go online."
 
@@ -60,7 +62,7 @@ def _address(host: str) -> str:
     """With scheme and port. UsageError for what can be no server's address."""
     address = host if "://" in host else f"http://{host}"
     scheme, _, rest = address.partition("://")
-    if scheme not in ("http", "https") or not rest.strip("/") or rest.startswith(":"):
+    if scheme not in ("http", "https") or not _PLACE.fullmatch(rest):
         raise UsageError(
             f"teacher.hosts: {host!r} is no address of a server", "Write one such as http://gpu-box:11434."
         )
