@@ -118,7 +118,7 @@ def ours(folder: Path, url: str, asked: Sequence[Question], journal: str) -> Too
     async def work(teacher: Teacher) -> Took:
         wall, cpu = time.perf_counter(), time.process_time()
         with AnswerBook(folder / journal, teacher) as book:
-            await book.ask(asked)
+            await book.ask("04", asked)
             rows = [book.known(query.query_id) for _, query in asked]
         return Took(time.perf_counter() - wall, time.process_time() - cpu, [row and row.ast_json for row in rows])
 
