@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # .ci/ollama.sh DIR: the real Ollama server that the tests marked `ollama` want, CPU only, as DIR/ollama (57 MB).
-# Takes about 2 minutes on 2 cores, and nothing where it is there already. Needs Go, gcc and g++; root for apt-get.
+# Takes some 11 minutes of CPU (16 on the clock beside other work), and nothing where it is there already. Needs Go, gcc and g++; root for apt-get.
 set -euo pipefail
 version=v0.24.0  # from v0.30 on it needs cmake and a checkout of llama.cpp
 mkdir -p "${1:?usage: .ci/ollama.sh DIR}"

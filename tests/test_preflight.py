@@ -186,17 +186,20 @@ def test_the_command_obeys_config_and_prints_settings() -> None:
 
 
 class FakeOllama(BaseHTTPRequestHandler):
-    """Answers what the server answers: the list of models, and (recorded) the request to unload one."""
+    """Answers what the server answers: the list of models, and (recorded) the request to unload one, which takes a while."""
 
     posted: list[dict[str, Any]]  # of each server
+    loaded: list[dict[str, Any]]  # what each look at the loaded models takes one from
 
     def do_GET(self) -> None:
+        if self.path == "/api/ps":
+            return self._reply({"models": [self.loaded.pop()] if self.loaded else []})
         self._reply({"models": [{"name": "gpt-oss:120b"}, {"name": "tiny:latest"}]})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.posted.append(body)
-        self._reply({"done": True})
+        self._reply({"done": True, "response": ""})
 
     def _reply(self, value: Any) -> None:
         self.send_response(200)
@@ -209,7 +212,7 @@ class FakeOllama(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    FakeOllama.posted = []
+    FakeOllama.posted, FakeOllama.loaded = [], []
     with HTTPServer(("127.0.0.1", 0), FakeOllama) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -224,10 +227,17 @@ def test_a_server_is_asked_for_its_models(server: str) -> None:
     assert models is not None and machine.holds_model(models, "tiny") and not machine.holds_model(models, "gpt-oss")
 
 
-def test_a_model_is_unloaded(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_is_unloaded_and_gone_when_the_command_ends(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_HOST", server)
+    FakeOllama.loaded = [{"model": "gpt-oss:120b"}] * 2
     assert CliRunner().invoke(preflight.app, ["--config", "config/defaults.json", "--unload"]).exit_code == 0
-    assert FakeOllama.posted == [{"model": "gpt-oss:120b", "keep_alive": 0}]
+    (posted,) = FakeOllama.posted
+    assert (posted["model"], posted["keep_alive"], FakeOllama.loaded) == ("gpt-oss:120b", 0, [])
+
+
+def test_a_server_that_is_gone_has_nothing_to_unload(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    assert CliRunner().invoke(preflight.app, ["--config", "config/defaults.json", "--unload"]).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -254,7 +264,6 @@ def test_what_can_be_no_address_is_a_usage_error(host: str) -> None:
 
 def test_no_server_is_none() -> None:
     assert machine.ollama_models("http://127.0.0.1:9") is None
-    machine.unload_ollama("http://127.0.0.1:9", "x")
 
 
 def test_a_folder_that_is_no_model(tmp_path: Path) -> None:

@@ -78,11 +78,6 @@ def ollama_models(host: str) -> list[str] | None:
     return [str(model.get("name", "")) for model in reply["models"] if isinstance(model, dict)]
 
 
-def unload_ollama(host: str, model: str) -> None:
-    """Frees the server's memory for the student. A server that is gone has freed it already."""
-    _ask(f"{host}/api/generate", {"model": model, "keep_alive": 0})
-
-
 def holds_model(models: Sequence[str], model: str) -> bool:
     """Whether a server that lists `models` can serve `model`; no tag means `latest`."""
     return model in models or f"{model}:latest" in models
@@ -150,12 +145,10 @@ def hub_refusal(base: str, revision: str | None, reason: str, status: int) -> tu
     return f"{base}: the model hub answers {status}", "Try again later, or set base_model to a local folder."
 
 
-def _ask(address: str, body: dict[str, Any] | None = None) -> Any:
+def _ask(address: str) -> Any:
     """The JSON reply of a server; None when there is none."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(address, data, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=_PROBE_SECONDS) as reply:
+        with urllib.request.urlopen(address, timeout=_PROBE_SECONDS) as reply:
             return json.load(reply)
     except (OSError, ValueError):
         return None

@@ -3,6 +3,7 @@
 `python -m astudent.preflight` prints one line for people and, last, the configuration's path for the runners.
 """
 
+import asyncio
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,7 +23,6 @@ from astudent.machine import (
     missing_gpu_packages,
     ollama_hosts,
     ollama_models,
-    unload_ollama,
 )
 from astudent.settings import Alignment, Config, Training
 from astudent.teacher.model_id import ModelId, resolve_model_id
@@ -156,8 +156,9 @@ def _setting(config: Config, name: str) -> str:
 
 def _unload(config: Config, model: str | None) -> None:
     if config.teacher.provider == "ollama":
-        for host in ollama_hosts(config.teacher.hosts):
-            unload_ollama(host, resolve_model_id(model, config.teacher.model).name)
+        from astudent.teacher.factory import free_memory  # here: the checks before a run need no client
+
+        asyncio.run(free_memory(config, resolve_model_id(model, config.teacher.model)))
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

@@ -46,7 +46,8 @@ def chatting(server: RealServer, tmp_path: Path) -> Ask:
                     await chat.begin()
                     return await talk(chat)
                 finally:
-                    await chat.end()
+                    chat.end()
+                    await hosts.close()
 
         return asyncio.run(conversation())
 

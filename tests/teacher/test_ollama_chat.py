@@ -62,7 +62,8 @@ def talk(tmp_path: Path) -> Talk:
                 try:
                     return await conversation(chat)
                 finally:
-                    await chat.end()
+                    chat.end()
+                    await hosts.close()
 
         return asyncio.run(begun())
 

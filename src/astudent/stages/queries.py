@@ -35,7 +35,8 @@ def run(config: Config, options: Options) -> None:
 def _dry_run(config: Config, options: Options) -> None:
     settings = config.dataset_generation
     schemas = list(read_rows(settings.final_schemas_out, SchemaRow))
-    jobs = _jobs_left(schemas, settings.per_schema_queries, Path(settings.schema_queries_out))
+    have = _written(Path(settings.schema_queries_out))
+    jobs = _jobs_left(schemas, settings.per_schema_queries, have)
     first = (*jobs, Job(schemas[0], range(BATCH)))[0]
     calls = len(schemas) * -(-settings.per_schema_queries // BATCH)
     dry_run.show(config, options, "03", calls, calls - len(jobs), lambda teacher: ask_queries(teacher, first))
@@ -71,7 +72,7 @@ FIRST_TOPUP = 100_000
 async def write_queries(teacher: Teacher, schemas: Sequence[SchemaRow], per_schema: int, out: Path) -> list[str]:
     """Appends the requests that `out` lacks; gives back the schema_ids with a call that failed."""
     have = _written(out)
-    jobs = _jobs_left(schemas, per_schema, out)
+    jobs = _jobs_left(schemas, per_schema, have)
     teacher.prepare(schema.schema_json for schema in schemas)
     failed: list[str] = []
 
@@ -94,8 +95,7 @@ def _written(out: Path) -> set[str]:
     return {row.query_id for row in read_rows(out, QueryRow, repair=True)} if out.exists() else set()
 
 
-def _jobs_left(schemas: Sequence[SchemaRow], per_schema: int, out: Path) -> list["Job"]:
-    have = _written(out)
+def _jobs_left(schemas: Sequence[SchemaRow], per_schema: int, have: set[str]) -> list["Job"]:
     return [Job(schema, numbers) for schema in schemas for numbers in _missing(schema.schema_id, per_schema, have)]
 
 

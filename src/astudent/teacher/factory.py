@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from astudent.cli import Options
 from astudent.errors import UsageError
@@ -13,6 +13,9 @@ from astudent.stage import settings_of
 from astudent.teacher.model_id import ModelId, resolve_model_id
 from astudent.teacher.prompting import prompts_digest
 from astudent.teacher.protocol import Teacher
+
+if TYPE_CHECKING:
+    from astudent.teacher.ollama_hosts import Hosts
 
 
 @asynccontextmanager
@@ -55,18 +58,10 @@ async def ollama_teacher(config: Config, model: ModelId, stage: str) -> AsyncIte
     """The Ollama teacher on the configured hosts, its model checked and its digest read."""
     from astudent.teacher.ollama import OllamaTeacher
     from astudent.teacher.ollama_chat import ChatSettings, OllamaChat
-    from astudent.teacher.ollama_hosts import Hosts
     from astudent.teacher.reply_cache import ReplyCache
     from astudent.teacher.usage import Usage
 
-    teacher = config.teacher
-    hosts = Hosts(
-        ollama_hosts(teacher.hosts),
-        model.name,
-        most=teacher.max_in_flight,
-        timeout_seconds=teacher.timeout_seconds,
-        patience_seconds=teacher.patience_seconds,
-    )
+    teacher, hosts = config.teacher, _hosts(config, model)
     settings = ChatSettings(teacher.think, teacher.num_ctx, teacher.num_predict, teacher.keep_alive)
     try:
         with ReplyCache(Path(teacher.cache_path), teacher.cache_max_mb) as cache:
@@ -76,6 +71,15 @@ async def ollama_teacher(config: Config, model: ModelId, stage: str) -> AsyncIte
                 yield asked
             finally:
                 await asked.end()
+    finally:
+        await hosts.close()
+
+
+async def free_memory(config: Config, model: ModelId) -> None:
+    """Unloads the model on all configured hosts; one that is gone has freed it already."""
+    hosts = _hosts(config, model)
+    try:
+        await hosts.unload()
     finally:
         await hosts.close()
 
@@ -99,6 +103,19 @@ def teacher_settings(config: Config, teacher: Teacher) -> dict[str, Any]:
         keys += [f"teacher.{key}" for key in asked]
         identity["teacher.prompts"] = prompts_digest()
     return settings_of(config, *keys) | identity
+
+
+def _hosts(config: Config, model: ModelId) -> "Hosts":
+    from astudent.teacher.ollama_hosts import Hosts
+
+    teacher = config.teacher
+    return Hosts(
+        ollama_hosts(teacher.hosts),
+        model.name,
+        most=teacher.max_in_flight,
+        timeout_seconds=teacher.timeout_seconds,
+        patience_seconds=teacher.patience_seconds,
+    )
 
 
 def _embedded(config: Config, model: str | None) -> Teacher:

@@ -164,10 +164,10 @@ class OllamaTeacher:
         await self._chat.hosts.unload()
 
     async def end(self) -> None:
-        """Writes down what was paid, says it, and ends the connections."""
+        """Writes down what was paid and says it."""
         if line := self._chat.usage.line():
             print(f"{self._chat.usage.stage}: {line}", flush=True)
-        await self._chat.end()
+        self._chat.end()
 
     async def _sample(self, text: str, schema_json: dict[str, Any], query: QueryRow, number: int = 0) -> AnswerOutcome:
         """One answer; the first of several is the one that would be asked for alone, but for its temperature."""

@@ -113,11 +113,9 @@ class OllamaChat:
             if room == self._num_ctx:  # else another request has made more room meanwhile
                 self._too_long(kept.prompt_tokens)
 
-    async def end(self) -> None:
-        """Writes down what was paid and ends the connections."""
+    def end(self) -> None:
+        """Writes down what was paid."""
         self.usage.copy()
-        self._cache.close()
-        await self.hosts.close()
 
     def _request(self, prompt: str, format: dict[str, Any], seed: int, temperature: float) -> dict[str, Any]:
         settings = self.settings

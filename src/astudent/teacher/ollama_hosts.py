@@ -19,6 +19,7 @@ import httpx
 import ollama
 
 from astudent.errors import RunError, UsageError
+from astudent.machine import holds_model
 from astudent.teacher.pace import Pace
 
 BUSY = frozenset({429, 503})
@@ -241,16 +242,12 @@ class Hosts:
             why = str(error.__context__ or error) or type(error).__name__  # the client hides what its own says
             raise UsageError(f"no Ollama server answers at {host.address} ({why})", hint) from error
         for model in models:
-            if model.model in self._names:
+            if holds_model([model.model or ""], self.model):
                 return model.digest or ""
         raise self._absent(host)
 
     def _is_among(self, loaded: ollama.ProcessResponse) -> bool:
-        return any(model.model in self._names for model in loaded.models)
-
-    @property
-    def _names(self) -> set[str]:
-        return {self.model, f"{self.model}:latest"}
+        return holds_model([model.model or "" for model in loaded.models], self.model)
 
     async def _free_host(self) -> Host:
         """The server with the most room, in the order of asking; it counts as taken."""
