@@ -8,10 +8,10 @@ import pytest
 
 from astudent.roles import GrammarRole, LimitError, Limits, RoleAssigner, SchemaError, assign_grammar_roles
 from astudent.roles.anatomy import anatomy
-from astudent.roles.assign import _Walk
 from astudent.roles.nodes import Schema
 from astudent.roles.scan import scan
 from astudent.roles.validity import Validity
+from astudent.roles.walk import Walk
 
 E, F, B, N = GrammarRole.ENUM_VALUE, GrammarRole.FREE_TEXT, GrammarRole.BOOLEAN, GrammarRole.NUMBER
 ENUM = {"enum": ["red", "blue"]}
@@ -195,7 +195,7 @@ def test_work_grows_linearly_with_the_text() -> None:
     def steps(schema: Any, text: str) -> int:
         scanned, validity = scan(text), Validity()
         assert scanned.root is not None
-        _Walk(scanned.codes, validity).colour(scanned.root, Schema(schema).root)
+        Walk(scanned.roles, validity).colour([(scanned.root, Schema(schema).root)])
         return validity.steps
 
     ambiguous = {  # both branches may hold at every level: only what is below tells

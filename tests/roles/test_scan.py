@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from typing import Any
 
 import pytest
@@ -121,6 +122,22 @@ def test_depth_costs_no_recursion_and_is_bounded() -> None:
     assert small.roles("[[[[1]]]]", lenient=True)[3:] == [GrammarRole.UNKNOWN] * 6
 
 
+@pytest.mark.parametrize(
+    "text", ['"' + '\\"' * 400_000, '"a' * 400_000, '"\\u' * 400_000, "[" * 800_000, '{"a":' * 160_000]
+)
+def test_hostile_texts_cost_their_length_once(text: str) -> None:
+    started = time.process_time()
+    with pytest.raises(JsonSyntaxError):
+        assign_grammar_roles(text, True)
+    assert time.process_time() - started < 5  # a second pass over the text for each quote would take minutes
+
+
+@pytest.mark.parametrize("text", ['{"a":1,"a":"x"}', '{"a":"y","\\u0061":"x"}', '{"a":{"a":"x"},"a":"x"}'])
+def test_each_member_of_a_repeated_name_has_its_role(text: str) -> None:
+    roles = assign_grammar_roles(text, {"properties": {"a": {"enum": ["x"], "properties": {"a": {"const": "x"}}}}})
+    assert all(roles[i] is GrammarRole.ENUM_VALUE for i, letter in enumerate(text) if letter == "x")
+
+
 def test_size_is_bounded() -> None:
     with pytest.raises(LimitError, match=r"5 characters; the limit is 4"):
         RoleAssigner(True, Limits(characters=4)).roles("[1,2]")
@@ -141,7 +158,7 @@ def plain(value: Value) -> object:
 def test_scan_agrees_with_the_standard_parser(data: object, indent: int | str | None, ascii_only: bool) -> None:
     text = json.dumps(data, indent=indent, ensure_ascii=ascii_only)
     scanned = scan(text)
-    assert len(scanned.codes) == len(text)
+    assert scanned.roles == assign_grammar_roles(text, True)  # which takes the quick way
     assert scanned.root is not None
     assert plain(scanned.root) == data == json.loads(text)
 

@@ -14,6 +14,8 @@ _KINDS: frozenset[str] = frozenset({"object", "array", "string", "number", "bool
 
 def checks_of(raw: dict[str, Any]) -> tuple[Check, ...]:
     """The checks of all such keywords of a subschema but `type`, `const`, `enum`, `required`; the cheap ones first."""
+    if _BUILDERS.keys().isdisjoint(raw):
+        return ()
     return tuple(build(raw[keyword], raw) for keyword, build in _BUILDERS.items() if keyword in raw)
 
 

@@ -1,9 +1,6 @@
 """JSON text + JSON Schema -> the grammar role of each character.
 
-What needs no schema comes from the scan. The walk below only finds the strings that the schema enumerates at their
-path. A value may have to hold several subschemas at once (allOf), and several branches of an anyOf may be valid for it;
-so each value carries *ways*: sets of subschemas, one set per combination of valid branches. A string is enumerated when
-it is so in every way: where one valid branch lets any string stand, the string is free.
+What needs no schema comes from the scan. The walks then find the strings that the schema enumerates at their path.
 """
 
 import marshal
@@ -11,18 +8,14 @@ from functools import lru_cache
 from typing import Any
 
 from astudent.roles.limits import Limits
-from astudent.roles.nodes import Choice, Node, Schema, in_place
+from astudent.roles.nodes import Schema
+from astudent.roles.plain_walk import colour_plainly
 from astudent.roles.references import SchemaError
-from astudent.roles.role import PRECEDENCE, ROLES, GrammarRole
+from astudent.roles.role import GrammarRole
 from astudent.roles.scan import Scan, scan
-from astudent.roles.validity import Validity, closest
-from astudent.roles.value import Value
-
-Way = frozenset[Node]
-Goal = Node | list[Way]
-"""What a value has to hold: one node, or several ways."""
-_HOLDS_STRINGS = frozenset({"string", "object", "array"})
-_MOST_WAYS = 64  # beyond it a choice counts as free: real schemas stay below ten
+from astudent.roles.sound import read_sound
+from astudent.roles.validity import Validity
+from astudent.roles.walk import Walk
 
 
 def assign_grammar_roles(json_text: str, schema: dict[str, Any] | bool, lenient: bool = False) -> list[GrammarRole]:
@@ -46,170 +39,66 @@ class RoleAssigner:
 
     def roles(self, json_text: str, lenient: bool = False) -> list[GrammarRole]:
         """One role per character; see `assign_grammar_roles`."""
-        return list(map(ROLES.__getitem__, self.scan(json_text, lenient).codes))
+        sound = read_sound(json_text, self._limits)
+        if sound is None:
+            return self.scan(json_text, lenient).roles
+        left = colour_plainly(sound, self._schema.root)
+        if left:
+            Walk(sound.roles, Validity(self._limits)).colour(left)
+        return sound.roles
 
     def scan(self, json_text: str, lenient: bool = False) -> Scan:
-        """The same roles as bytes (`codes`: indices into ROLES), with the tree of values and the fault, if any."""
+        """The same roles with the tree of values, each with its place, and the fault, if any."""
         scanned = scan(json_text, lenient, self._limits)
         if scanned.root is not None:
-            _Walk(scanned.codes, Validity(self._limits)).colour(scanned.root, self._schema.root)
+            Walk(scanned.roles, Validity(self._limits)).colour([(scanned.root, self._schema.root)])
         return scanned
+
+
+_MOST_RECENT = 256
+_RECENT: dict[int, tuple[Any, RoleAssigner]] = {}
+"""A schema's `id` -> a copy of it as it was, and what was made ready from the copy."""
 
 
 def _assigner_for(schema: dict[str, Any] | bool) -> RoleAssigner:
     """The prepared schema, found by its content: one that the caller has changed since is another schema."""
+    copy, assigner = _RECENT.get(id(schema), (None, None))
     try:
-        return _prepared(marshal.dumps(schema, 2))
-    except ValueError:  # no plain JSON types, or nested too deeply for marshal: prepared anew each time
+        if assigner is not None and copy == schema:
+            return assigner
+        copy, assigner = _prepared(marshal.dumps(schema, 2))
+    except (ValueError, RecursionError):  # no plain JSON types, or nested too deeply: prepared anew each time
         return RoleAssigner(schema)
+    if len(_RECENT) == _MOST_RECENT:
+        del _RECENT[next(iter(_RECENT))]
+    _RECENT[id(schema)] = (copy, assigner)
+    return assigner
 
 
-@lru_cache(maxsize=256)
-def _prepared(content: bytes) -> RoleAssigner:
-    return RoleAssigner(marshal.loads(content))
+@lru_cache(maxsize=_MOST_RECENT)
+def _prepared(content: bytes) -> tuple[Any, RoleAssigner]:
+    copy = marshal.loads(content)
+    return _strict(copy), RoleAssigner(copy)
 
 
-class _Walk:
-    """Writes the roles of enumerated strings into `codes`."""
+class _Same:
+    """Equal to a value of the same type alone: for Python 1 == True, for JSON Schema they are two."""
 
-    def __init__(self, codes: bytearray, validity: Validity) -> None:
-        self._codes, self._validity = codes, validity
+    __slots__ = ("_value",)
 
-    def colour(self, root: Value, schema: Node) -> None:
-        pending: list[tuple[Value, Goal]] = [(root, schema)]
-        while pending:
-            value, goal = pending.pop()
-            if value.kind not in _HOLDS_STRINGS:
-                continue
-            if isinstance(goal, Node):
-                goal = self._settled(value, goal)
-            if isinstance(goal, Node):
-                pending += self._take_one(value, goal)
-            else:
-                pending += self._take_ways(value, self._expanded(value, goal))
+    def __init__(self, value: Any) -> None:
+        self._value = value
 
-    def _settled(self, value: Value, node: Node) -> Goal:
-        """The one node that says all about the value, or else the ways. Most values of most schemas have one."""
-        passed: set[Node] = set()
-        while not node.direct:
-            live = self._live(node.choices[0], value) if node.only_chooses and node not in passed else []
-            if len(live) != 1:
-                return [frozenset([node])]
-            passed.add(node)
-            node = live[0]
-        return node if not (node.patterns or _has_rest(node)) else [frozenset([node])]
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self._value) and other == self._value
 
-    def _take_one(self, value: Value, node: Node) -> list[tuple[Value, Goal]]:
-        """Colours a string by the node; gives the children of anything else, each with its goal."""
-        self._validity.count()
-        if value.kind == "string":
-            if node.lists(value):
-                self._paint(value, node.lists_truth)
-            return []
-        if value.kind == "array":
-            found = ((item, node.for_item(index)) for index, item in enumerate(value.data))
-        else:
-            found = ((child, node.properties.get(name, node.additional)) for name, child in _members(value))
-        return [(child, goal) for child, goal in found if goal is not None]
-
-    def _take_ways(self, value: Value, ways: list[Way]) -> list[tuple[Value, Goal]]:
-        """The same for a value that several nodes speak of."""
-        if value.kind != "string":
-            return [(child, child_ways) for child, child_ways in self._children(value, ways) if all(child_ways)]
-        lists = [[node for node in way if node.lists(value)] for way in ways]
-        if all(lists):
-            self._paint(value, all(any(node.lists_truth for node in nodes) for nodes in lists))
-        return []
-
-    def _paint(self, value: Value, is_truth: bool) -> None:
-        role = GrammarRole.BOOLEAN if is_truth else GrammarRole.ENUM_VALUE
-        start, end = value.start + 1, value.end - 1
-        self._codes[start:end] = bytes([PRECEDENCE[role]]) * (end - start)
-
-    def _children(self, value: Value, ways: list[Way]) -> list[tuple[Value, list[Way]]]:
-        """The members or items of `value`, each with its ways."""
-        if not all(ways):
-            return []
-        left_over = {node: self._left_over(node, value) for way in ways for node in way if _has_rest(node)}
-        if value.kind == "object":
-            members = _members(value)
-            return [(child, [_member_way(way, name, child, left_over) for way in ways]) for name, child in members]
-        items = enumerate(value.data)
-        return [(child, [_item_way(way, index, child, left_over) for way in ways]) for index, child in items]
-
-    def _left_over(self, node: Node, value: Value) -> dict[Value, Node]:
-        return {child: rest for rest, child in self._validity.run(self._validity.left_over(node, value))}
-
-    def _expanded(self, value: Value, ways: list[Way]) -> list[Way]:
-        """The ways with every $ref, allOf, if and choice followed as far as it speaks of this same value."""
-        is_string = value.kind == "string"
-        found: set[Way] = set()
-        pending = [(list(way), set[Node]()) for way in ways]
-        while pending:
-            todo, done = pending.pop()
-            while todo:
-                item = todo.pop()
-                if isinstance(item, Choice):
-                    item, *others = self._live(item, value)
-                    if len(pending) + len(found) + len(others) >= _MOST_WAYS:
-                        continue
-                    pending += [([*todo, other], set(done)) for other in others]
-                if item not in done:
-                    done.add(item)
-                    todo += self._speaking_of(item, value)
-            found.add(frozenset(node for node in done if (node.listed is not None if is_string else node.has_children)))
-        return _weakest(found)
-
-    def _speaking_of(self, node: Node, value: Value) -> list[Node | Choice]:
-        """What else must hold of the value, when the node does."""
-        self._validity.count()
-        if node.error is not None:
-            raise SchemaError(*node.error)
-        found: list[Node | Choice] = [*in_place(node, value), *node.choices]
-        if node.condition is not None:
-            test, then, otherwise = node.condition
-            consequence = then if self._validity.holds(test, value) else otherwise  # `if` itself demands nothing
-            found += [consequence] if consequence is not None else []
-        return found
-
-    def _live(self, choice: Choice, value: Value) -> list[Node]:
-        """The branches of a choice that are valid for the value, or else the nearest one.
-
-        A single branch that may hold is taken without validating what is below it: the others are out already.
-        """
-        self._validity.count(len(choice.branches))
-        possible = choice.possible(value)
-        if len(possible) == 1:
-            return possible
-        valid = [branch for branch in possible if self._validity.holds(branch, value)]
-        return valid or [closest(self._validity, Choice(possible or choice.branches, choice.exactly_one), value)]
+    __hash__ = None  # type: ignore[assignment]
 
 
-def _members(value: Value) -> list[tuple[str, Value]]:
-    """All members of an object; where a name is repeated, each of them."""
-    return [*value.data.items(), *(value.repeated or ())]
-
-
-def _has_rest(node: Node) -> bool:
-    return node.rest_of_properties is not None or node.rest_of_items is not None
-
-
-def _member_way(way: Way, name: str, child: Value, left_over: dict[Node, dict[Value, Node]]) -> Way:
-    found = {node for parent in way for node in parent.for_member(name)}
-    return _with_rest(way, found, child, left_over)
-
-
-def _item_way(way: Way, index: int, child: Value, left_over: dict[Node, dict[Value, Node]]) -> Way:
-    found = {node for parent in way if (node := parent.for_item(index)) is not None}
-    return _with_rest(way, found, child, left_over)
-
-
-def _with_rest(way: Way, found: set[Node], child: Value, left_over: dict[Node, dict[Value, Node]]) -> Way:
-    return frozenset(found | {rests[child] for parent, rests in left_over.items() if parent in way and child in rests})
-
-
-def _weakest(ways: set[Way]) -> list[Way]:
-    """Without the ways that demand more than another one does: they decide nothing."""
-    if len(ways) == 1:
-        return list(ways)
-    return [way for way in ways if not any(other < way for other in ways)]
+def _strict(part: Any) -> Any:
+    """A copy that equals a schema only where their numbers and truth values are of the same types."""
+    if isinstance(part, dict):
+        return {key: _strict(child) for key, child in part.items()}
+    if isinstance(part, list | tuple):
+        return type(part)(map(_strict, part))
+    return _Same(part) if isinstance(part, int | float) else part

@@ -4,6 +4,7 @@ Every subschema becomes one Node, however often `$ref` points to it, so a recurs
 with a subschema is kept in its node and raised only when a text comes to it, as validators do.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, KeysView
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,22 +26,83 @@ class Choice:
 
     branches: list["Node"]
     exactly_one: bool
-    _by_names: dict[tuple[str, ...], list["Node"]] = field(default_factory=dict)
+    _tables: dict[tuple[str, ...], "_Table"] = field(default_factory=dict)
 
     def possible(self, value: Value) -> list["Node"]:
         """The branches that `may_hold` for the value, in order."""
-        branches = self._for_names(value) if value.kind == "object" else self.branches
-        return [branch for branch in branches if branch.may_hold(value)]
+        if value.kind != "object":
+            return [branch for branch in self.branches if branch.may_hold(value)]
+        table = self._table(value.data)
+        while table.teller is not None:
+            table = table.given(value.data[table.teller].identity)
+        return table.branches
 
-    def _for_names(self, value: Value) -> list["Node"]:
-        """The branches that the names of the members leave open. Remembered: the texts of one schema have few sets."""
-        names = tuple(value.data)
-        found = self._by_names.get(names)
+    def told(self, members: dict[str, Any], contents: list[str]) -> "Node | None":
+        """The one branch that is possible for an object of a sound text (see `Sound.tree`), as far as scalars tell."""
+        table = self._table(members)
+        while table.teller is not None:
+            member = members[table.teller]
+            if type(member) is str:
+                content = contents[int(member)]
+                table = table.texts.get(content) or table.given(("str", content))
+            elif type(member) is dict or type(member) is list:
+                return None
+            else:
+                table = table.given(identity_of(member))
+        return table.branches[0] if len(table.branches) == 1 else None
+
+    def told_text(self, content: str) -> "Node | None":
+        """The one branch that is possible for a string; None where there are several, or none."""
+        found = [b for b in self.branches if b.may_be_text and (b.listed is None or content in b.strings)]
+        return found[0] if len(found) == 1 else None
+
+    def _table(self, members: dict[str, Any]) -> "_Table":
+        names = tuple(members)
+        table = self._tables.get(names)
+        if table is None:
+            open_ones = [branch for branch in self.branches if branch.may_have(members.keys())]
+            table = _Table(open_ones, frozenset(names))
+            if len(self._tables) < _MOST_NAMES_REMEMBERED:
+                self._tables[names] = table
+        return table
+
+
+class _Table:
+    """The branches of a choice that are open for an object, narrowed by the value of one member after the other.
+
+    First asked is the member whose value most branches list, as the field's name in `{"field": {"const": "price"}}`: a
+    choice of a hundred such branches costs a few look-ups. Only what the texts ask for is worked out.
+    """
+
+    __slots__ = ("_known", "_listed", "_names", "_next", "_others", "branches", "teller", "texts")
+
+    def __init__(self, branches: list["Node"], names: frozenset[str]) -> None:
+        self.branches = branches
+        tells = [[name for name, _ in branch.telling if name in names] for branch in branches]
+        counts = Counter(name for told in tells for name in told)
+        self.teller = max(counts, key=counts.__getitem__, default=None)
+        self._names = names - {self.teller}
+        tellers = [dict(branch.telling).get(self.teller) for branch in branches]
+        self._listed = [None if node is None else node.listed for node in tellers]
+        self._known = frozenset().union(*(listed for listed in self._listed if listed is not None))
+        self._next: dict[Identity, _Table] = {}
+        self.texts: dict[str, _Table] = {}  # those of `_next` whose value is a string
+        self._others: _Table | None = None
+
+    def given(self, value: Identity) -> "_Table":
+        """The table where the member `teller` has this value."""
+        found = self._next.get(value)
+        if found is None and value in self._known:
+            found = self._next[value] = self._narrowed(value)
+            if value[0] == "str":
+                self.texts[value[1]] = found
         if found is None:
-            found = [branch for branch in self.branches if branch.may_have(value.data.keys())]
-            if len(self._by_names) < _MOST_NAMES_REMEMBERED:
-                self._by_names[names] = found
+            found = self._others = self._others or self._narrowed(value)
         return found
+
+    def _narrowed(self, value: Identity) -> "_Table":
+        told = zip(self.branches, self._listed, strict=True)
+        return _Table([branch for branch, listed in told if listed is None or value in listed], self._names)
 
 
 @dataclass(slots=True, eq=False)
@@ -52,40 +114,62 @@ class Contains:
     most: int | None
 
 
-@dataclass(slots=True, eq=False)
 class Node:
-    """One subschema. `place` is its JSON Pointer, for messages; the other fields follow the keywords."""
+    """One subschema. `place` is its JSON Pointer, for messages; the other fields follow the keywords.
 
+    A node is read when it is first asked, so that a large schema costs a short text no more than what the text meets.
+    """
+
+    __slots__ = (
+        "_schema", "additional", "both", "checks", "choices", "closed", "condition", "contains", "dependent", "direct",
+        "error", "has_children", "items", "kinds", "listed", "lists_truth", "names", "negated", "only_chooses",
+        "patterns", "place", "plain", "prefix", "properties", "raw", "required", "rest_of_items", "rest_of_properties",
+        "simple", "strings", "telling", "whole",
+    )  # fmt: skip
+
+    _schema: "Schema"
     place: str
     raw: Any
-    error: tuple[str, str] | None = None  # message and hint of the SchemaError to raise
-    kinds: frozenset[str] | None = None
-    whole: bool = False
-    listed: frozenset[Identity] | None = None  # enum, const, and anyOf/oneOf that list nothing but those
-    strings: frozenset[str] = frozenset()  # those of `listed`
-    lists_truth: bool = False  # the strings listed are True and False
-    required: frozenset[str] = frozenset()
-    checks: tuple[Check, ...] = ()
-    closed: bool = False  # additionalProperties: false, and no patterns
-    properties: dict[str, "Node"] = field(default_factory=dict)
-    patterns: list[tuple[Callable[[str], bool], "Node"]] = field(default_factory=list)
-    additional: "Node | None" = None
-    prefix: list["Node"] = field(default_factory=list)
-    items: "Node | None" = None
-    both: list["Node"] = field(default_factory=list)  # $ref and allOf
-    choices: list[Choice] = field(default_factory=list)
-    negated: "Node | None" = None
-    condition: "tuple[Node, Node | None, Node | None] | None" = None  # if, then, else
-    dependent: dict[str, "Node"] = field(default_factory=dict)
-    contains: Contains | None = None
-    names: "Node | None" = None  # propertyNames
-    rest_of_properties: "Node | None" = None  # unevaluatedProperties
-    rest_of_items: "Node | None" = None  # unevaluatedItems
-    telling: "list[tuple[str, Node]]" = field(default_factory=list)  # the properties that list their values
-    has_children: bool = False  # says something about the members or items of a value
-    simple: bool = True  # `may_hold` and `checks` decide all
-    direct: bool = True  # readable, and nothing else in the schema speaks of the same value
-    only_chooses: bool = False  # one anyOf or oneOf says all
+    error: tuple[str, str] | None  # message and hint of the SchemaError to raise
+    kinds: frozenset[str] | None
+    whole: bool
+    listed: frozenset[Identity] | None  # enum, const, and anyOf/oneOf that list nothing but those
+    strings: frozenset[str]  # those of `listed`
+    lists_truth: bool  # the strings listed are True and False
+    required: frozenset[str]
+    checks: tuple[Check, ...]
+    closed: bool  # additionalProperties: false, and no patterns
+    properties: dict[str, "Node"]
+    patterns: list[tuple[Callable[[str], bool], "Node"]]
+    additional: "Node | None"
+    prefix: list["Node"]
+    items: "Node | None"
+    both: list["Node"]  # $ref and allOf
+    choices: list[Choice]
+    negated: "Node | None"
+    condition: "tuple[Node, Node | None, Node | None] | None"  # if, then, else
+    dependent: dict[str, "Node"]
+    contains: Contains | None
+    names: "Node | None"  # propertyNames
+    rest_of_properties: "Node | None"  # unevaluatedProperties
+    rest_of_items: "Node | None"  # unevaluatedItems
+    telling: "list[tuple[str, Node]]"  # the properties that list their values
+    has_children: bool  # says something about the members or items of a value
+    simple: bool  # `may_hold` and `checks` decide all
+    direct: bool  # readable, and nothing else in the schema speaks of the same value
+    plain: bool  # direct, and each member or item has one node at most that speaks of it
+    only_chooses: bool  # one anyOf or oneOf says all
+
+    def __init__(self, schema: "Schema", place: str, raw: Any) -> None:
+        self._schema, self.place, self.raw = schema, place, raw
+
+    def __getattr__(self, name: str) -> Any:
+        """Called for a field that is not set yet."""
+        if name == "telling":
+            self.telling = [(key, child) for key, child in self.properties.items() if child.listed is not None]
+        elif name in Node.__slots__:
+            self._schema.read(self)
+        return object.__getattribute__(self, name)
 
     def may_hold(self, value: Value) -> bool:
         """False only when the value breaks this node. A few look-ups that tell most branches of an anyOf apart."""
@@ -99,6 +183,11 @@ class Node:
         if not self.may_have(members.keys()):
             return False
         return all(name not in members or child.lists(members[name]) for name, child in self.telling)
+
+    @property
+    def may_be_text(self) -> bool:
+        """False where `type` forbids strings."""
+        return self.kinds is None or "string" in self.kinds
 
     def may_have(self, names: KeysView[str]) -> bool:
         """False only when an object with just these names breaks this node."""
@@ -129,22 +218,21 @@ class Schema:
     def __init__(self, raw: Any) -> None:
         self._references = References(raw)
         self._nodes: dict[int, Node] = {}
-        self._unread: list[Node] = []
         self.root = self._node(raw, "#")
-        read: list[Node] = []
-        while self._unread:
-            node = self._unread.pop()
-            read.append(node)
-            try:
-                self._read(node)
-            except SchemaError as error:
-                node.error = (f"{error.message} (schema, at {node.place})", error.hint)
-        for node in read:
-            others = bool(node.both or node.condition or node.dependent)
-            node.direct = node.error is None and not (others or node.choices)
-            alone = not (others or node.listed or node.has_children)
-            node.only_chooses = node.error is None and alone and len(node.choices) == 1
-            node.telling = [(name, child) for name, child in node.properties.items() if child.listed is not None]
+
+    def read(self, node: Node) -> None:
+        """Sets the fields of a node from its subschema, all but `telling`."""
+        _set_to_nothing(node)
+        try:
+            self._read(node)
+        except SchemaError as error:
+            node.error = (f"{error.message} (schema, at {node.place})", error.hint)
+        others = bool(node.both or node.condition or node.dependent)
+        node.direct = node.error is None and not (others or node.choices)
+        rest = node.rest_of_properties is not None or node.rest_of_items is not None
+        node.plain = node.direct and not (node.patterns or rest)
+        alone = not (others or node.listed or node.has_children)
+        node.only_chooses = node.error is None and alone and len(node.choices) == 1
 
     def _node(self, raw: Any, place: str) -> Node:
         """The node of a subschema; one that only points elsewhere is the node that it points to."""
@@ -156,8 +244,7 @@ class Schema:
             except SchemaError:
                 break  # its own node will say so
         if id(raw) not in self._nodes:
-            self._nodes[id(raw)] = Node(place, raw)
-            self._unread.append(self._nodes[id(raw)])
+            self._nodes[id(raw)] = Node(self, place, raw)
         return self._nodes[id(raw)]
 
     def _is_pointer(self, raw: dict[str, Any]) -> bool:
@@ -178,10 +265,9 @@ class Schema:
             raw = {"$ref": raw["$ref"]}
         node.kinds, node.whole = kinds_of(raw)
         node.required, node.checks = required_of(raw), checks_of(raw)
-        self._read_lists(node, raw)
-        self._read_object(node, raw)
-        self._read_array(node, raw)
-        self._read_in_place(node, raw)
+        for keywords, read in _READERS:  # in this order
+            if not keywords.isdisjoint(raw):
+                read(self, node, raw)
         children = (node.properties, node.patterns, node.additional, node.prefix, node.items)
         node.has_children = any((*children, node.rest_of_properties, node.rest_of_items))
         in_place = (node.both, node.choices, node.negated, node.condition, node.dependent, node.contains, node.names)
@@ -246,6 +332,32 @@ class Schema:
     def _sequence(self, node: Node, raw: dict[str, Any], keyword: str) -> list[Node]:
         children = _list(keyword, raw) if keyword in raw else []
         return [self._node(child, f"{node.place}/{keyword}/{i}") for i, child in enumerate(children)]
+
+
+_READERS: tuple[tuple[frozenset[str], Callable[[Schema, Node, dict[str, Any]], None]], ...] = (
+    (frozenset({"const", "enum", "anyOf", "oneOf"}), Schema._read_lists),
+    (
+        frozenset({"properties", "patternProperties", "additionalProperties", "propertyNames", "unevaluatedProperties"})
+        | {"dependentSchemas", "dependencies"},
+        Schema._read_object,
+    ),
+    (frozenset({"items", "prefixItems", "additionalItems", "unevaluatedItems", "contains"}), Schema._read_array),
+    (frozenset({*_REFS, "allOf", "anyOf", "oneOf", "not", "if"}), Schema._read_in_place),
+)
+"""The keywords of a subschema, in groups, with what reads them."""
+
+
+def _set_to_nothing(node: Node) -> None:
+    """As the empty schema, which says nothing of any value."""
+    node.error = node.kinds = node.listed = node.additional = node.items = None
+    node.negated = node.condition = node.contains = node.names = None
+    node.rest_of_properties = node.rest_of_items = None
+    node.whole = node.lists_truth = node.closed = node.has_children = False
+    node.simple = True
+    node.strings = node.required = frozenset()
+    node.checks = ()
+    node.properties, node.dependent = {}, {}
+    node.patterns, node.prefix, node.both, node.choices = [], [], [], []
 
 
 def _object(keyword: str, raw: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Where a `$ref` of a schema points, inside that schema only: nothing is ever fetched."""
 
+import marshal
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
@@ -23,6 +24,7 @@ class References:
         self.ref_hides_siblings = isinstance(dialect, str) and any(draft in dialect for draft in _OLD_DRAFTS)
         self._id_keyword = "id" if isinstance(dialect, str) and dialect.rstrip("#").endswith(_ID_DRAFTS) else "$id"
         self._resources: dict[str, Any] | None = None
+        self._addressed: bool | None = None
         self._anchors: dict[tuple[str, str], Any] = {}
         self._base_of: dict[int, str] = {}
 
@@ -31,6 +33,8 @@ class References:
         if not isinstance(ref, str):
             raise SchemaError(f"$ref must be a string, not {ref!r}")
         if self._resources is None:
+            if ref.startswith("#/") and not self._has_addresses():
+                return self._follow(self._root, unquote(ref[1:]), ref)
             self._index()
         base = self._base_of.get(id(within), "")
         uri, fragment = urldefrag(ref)
@@ -44,6 +48,15 @@ class References:
                 raise SchemaError(f"$ref {ref!r}: the schema has no anchor {fragment!r}")
             return found
         return self._follow(self._resources[uri], fragment, ref)
+
+    def _has_addresses(self) -> bool:
+        """Whether the schema, or anything in it, may have an address of its own; asked of its bytes, which is quick."""
+        if self._addressed is None:
+            try:
+                self._addressed = self._id_keyword.encode() in marshal.dumps(self._root, 2)
+            except ValueError:  # no plain JSON types, or nested too deeply for marshal
+                self._addressed = True
+        return self._addressed
 
     def _follow(self, schema: Any, pointer: str, ref: str) -> Any:
         for raw_step in pointer.split("/")[1:]:

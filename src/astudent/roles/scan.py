@@ -1,7 +1,8 @@
 """JSON text -> the grammar of each character and the tree of values with their positions (RFC 8259, nothing more).
 
 Written here because the standard parser gives no positions, recurses, and takes NaN, which JSON does not have. One
-pass, no recursion: time is linear in the text.
+pass, no recursion: time is linear in the text. Where roles alone are wanted, sound texts take the quicker way of
+sound.py.
 """
 
 import json
@@ -12,14 +13,13 @@ from typing import Literal, NoReturn
 
 from astudent.errors import RunError
 from astudent.roles.limits import LimitError, Limits
-from astudent.roles.role import PRECEDENCE, GrammarRole
+from astudent.roles.role import PRECEDENCE, ROLES, GrammarRole
+from astudent.roles.sound import STRING_BODY
 from astudent.roles.value import Value
 
-# Possessive quantifiers: the engine never goes back into a string, so a broken one costs its length once.
-_STRING_BODY = r'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+'
-_STRING = re.compile(f'"{_STRING_BODY}"')
+_STRING = re.compile(f'"{STRING_BODY}"')
 _NUMBER_TEXT = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?")
-_SOUND_STRING = re.compile(f'"{_STRING_BODY}')
+_SOUND_STRING = re.compile(f'"{STRING_BODY}')
 _SPACES = re.compile(r"[ \t\n\r]*+")
 _WORDS = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
 _LONGEST_INTEGER = 400  # longer ones are beyond any float; Python's int() is quadratic and refuses 4,300 digits
@@ -67,12 +67,12 @@ class _Fault(Exception):
 
 @dataclass(slots=True)
 class Scan:
-    """`codes`: one byte per character, an index into ROLES (strings are FREE_TEXT: the schema is not read here).
+    """`roles`: one per character, where every string value is FREE_TEXT: the schema is not read here.
 
     `root` is None only in lenient mode, when the text ends or breaks before its first value.
     """
 
-    codes: bytearray
+    roles: list[GrammarRole]
     root: Value | None
     fault: JsonSyntaxError | None = None
 
@@ -95,7 +95,7 @@ def scan(text: str, lenient: bool = False, limits: Limits | None = None) -> Scan
         if not lenient:
             raise error from None
         return scanner.broken_off(fault.start, error)
-    return Scan(scanner.codes, scanner.root)
+    return Scan(scanner.roles(), scanner.root)
 
 
 class _Scanner:
@@ -120,6 +120,9 @@ class _Scanner:
         if at != len(text):
             self._stop(at)
 
+    def roles(self) -> list[GrammarRole]:
+        return list(map(ROLES.__getitem__, self.codes))
+
     def _spaces(self, start: int) -> int:
         spaces = _SPACES.match(self.text, start)
         return spaces.end() if spaces else start
@@ -129,7 +132,7 @@ class _Scanner:
         self.codes[start:] = _UNKNOWN * (len(self.text) - start)
         for container in self.open:
             container.end = start
-        return Scan(self.codes, self.root, error)
+        return Scan(self.roles(), self.root, error)
 
     # Each of the following takes the token that starts at `start`, and returns where it ends.
 

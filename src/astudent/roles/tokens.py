@@ -9,11 +9,33 @@ Exact for any tokenizer and normaliser, since nothing is decoded: a span always 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from astudent.errors import RunError
-from astudent.roles.role import PRECEDENCE, GrammarRole
+from astudent.roles.role import PRECEDENCE, ROLES, GrammarRole
 
 Span = tuple[int, int]
+
+
+_BEYOND = b"\xff" * 64
+"""Stands after the ranks of a text's characters, so that a span that reaches outside shows (a negative one too)."""
+
+
+class _RoleOf(dict[bytes, Any]):
+    """The role of a token by the ranks of the characters that it covers; None where it covers none or what is not there.
+
+    Few sequences of ranks come again and again.
+    """
+
+    def __missing__(self, ranks: bytes) -> GrammarRole | None:
+        role = None if not ranks or ranks[-1] == _BEYOND[0] else ROLES[min(ranks)]
+        if len(ranks) <= _LONGEST_KEPT and len(self) < _MOST_KEPT:
+            self[ranks] = role
+        return role
+
+
+_LONGEST_KEPT, _MOST_KEPT = 32, 65_536
+_ROLE_OF = _RoleOf()
 
 
 def token_roles(char_roles: Sequence[GrammarRole], offsets: Sequence[Span]) -> list[GrammarRole]:
@@ -21,16 +43,24 @@ def token_roles(char_roles: Sequence[GrammarRole], offsets: Sequence[Span]) -> l
 
     Raises RunError when a span reaches outside the text.
     """
-    roles = []
-    for start, end in offsets:
-        if end - start == 1:
-            roles.append(_at(char_roles, start))
-        elif start == end:
-            roles.append(GrammarRole.WHITESPACE)
-        else:
-            roles.append(min(_covered(char_roles, start, end), key=PRECEDENCE.__getitem__))
+    ranks = bytes(map(PRECEDENCE.__getitem__, char_roles)) + _BEYOND
+    roles = [_ROLE_OF[ranks[start:end]] for start, end in offsets]
+    if None in roles:
+        _fill(roles, offsets, len(char_roles))
     _mark_end(roles, offsets)
     return roles
+
+
+def _fill(roles: list[GrammarRole], offsets: Sequence[Span], length: int) -> None:
+    """Settles the tokens that cover nothing, or what is not there."""
+    for index, (start, end) in enumerate(offsets):
+        if roles[index] is None:
+            if start != end or not 0 <= start <= length:
+                raise RunError(
+                    f"a token covers characters {start} to {end}, but the text has {length}",
+                    "Give the offsets of the completion alone, not those of prompt and completion together.",
+                )
+            roles[index] = GrammarRole.WHITESPACE
 
 
 def token_role_shares(char_roles: Sequence[GrammarRole], offsets: Sequence[Span]) -> list[dict[GrammarRole, float]]:
@@ -50,22 +80,3 @@ def _mark_end(roles: list[GrammarRole], offsets: Sequence[Span]) -> None:
         if tuple(offsets[index]) != (0, 0):
             return
         roles[index] = GrammarRole.END
-
-
-def _at(char_roles: Sequence[GrammarRole], index: int) -> GrammarRole:
-    if not 0 <= index < len(char_roles):
-        raise _outside(char_roles, index, index + 1)
-    return char_roles[index]
-
-
-def _covered(char_roles: Sequence[GrammarRole], start: int, end: int) -> Sequence[GrammarRole]:
-    if not 0 <= start < end <= len(char_roles):
-        raise _outside(char_roles, start, end)
-    return char_roles[start:end]
-
-
-def _outside(char_roles: Sequence[GrammarRole], start: int, end: int) -> RunError:
-    return RunError(
-        f"a token covers characters {start} to {end}, but the text has {len(char_roles)}",
-        "Give the offsets of the completion alone, not those of prompt and completion together.",
-    )
