@@ -1,0 +1,293 @@
+"""Text that was meant to be JSON, from its opening bracket on -> JSON, as a list of edits.
+
+A push-down automaton over the containers that are open. It copies what is JSON as it stands, and notes each departure
+as a Change. Nothing is looked at further ahead than `LOOK` characters and white space, and nothing recurses.
+"""
+
+import re
+from dataclasses import dataclass
+
+from astudent.json_texts.changes import Change, ChangeList
+from astudent.json_texts.loose_strings import CLOSING_OF, NEXT_KEY, LooseString, read_string
+from astudent.roles import JsonSyntaxError, LimitError
+
+MAX_DEPTH = 500
+_SPACES = re.compile(r"[ \t\n\r]*+")
+_ODD_SPACES = re.compile(r"[\s\u200b\ufeff]++")
+_COMMENT = re.compile(r"//[^\n]*+|#(?=[ \t#!])[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?(?![\w.+-])")
+_LOOSE_NUMBER = re.compile(r"([+-]?)([0-9][0-9_]*+|)(?:\.([0-9]*+))?([eE][+-]?[0-9]++)?(?![\w.+-])")
+_CUT_NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?[eE][+-]?|\.?)\Z")
+_WORD = re.compile(r"[^\W\d][\w$-]*+")
+_BARE = re.compile(r"""[^\s,:\[\]{}"'“”‘’`/#][^,:\[\]{}"'“”‘’`\n]{0,200}""")
+_WORDS = {
+    **dict.fromkeys(("true", "True", "TRUE"), "true"),
+    **dict.fromkeys(("false", "False", "FALSE"), "false"),
+    **dict.fromkeys(("null", "None", "NULL", "Null", "undefined", "nil"), "null"),
+    **dict.fromkeys(("NaN", "nan", "Infinity", "inf"), "null"),
+}
+_CUT_WORDS = {word[:size]: word for word in ("true", "false", "null") for size in range(1, len(word))}
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """The value that was read from text[start:end], as JSON, with what had to be changed."""
+
+    start: int
+    end: int
+    text: str
+    changes: list[Change]
+
+
+@dataclass(slots=True)
+class _Open:
+    """A container that is open. `wants`: what may come next; `member`: where in the output its last member begins."""
+
+    bracket: str
+    wants: str  # "first", "next" (after a comma), "colon", "value", "comma"
+    member: int = 0
+    comma: int | None = None
+
+
+def read_loosely(text: str, start: int) -> Loose:
+    """Reads the container that opens at text[start]. JsonSyntaxError (a RunError) at a fault that has several readings,
+    LimitError beyond MAX_DEPTH open containers, or for too many changes."""
+    reader = _Reader(text, start)
+    reader.run()
+    return Loose(start, reader.at, "".join(reader.out), reader.changes)
+
+
+class _Reader:
+    def __init__(self, text: str, start: int) -> None:
+        self.text, self.at = text, start
+        self.out: list[str] = []
+        self.changes = ChangeList()
+        self.open: list[_Open] = []
+
+    def run(self) -> None:
+        self._enter(self.text[self.at])
+        while self.open:
+            self._blanks()
+            if self.at >= len(self.text):
+                self._end_of_text()
+            elif self.open[-1].wants == "colon":
+                self._colon()
+            elif self.open[-1].wants == "comma":
+                self._comma_or_closing()
+            elif self.open[-1].bracket == "{" and self.open[-1].wants != "value":
+                self._key()
+            else:
+                self._value()
+
+    # what the text says, and what of it changes
+
+    def _change(self, what: str, before: str, after: str) -> None:
+        self.changes.add(what, before, after, self.at)
+
+    def _replace(self, what: str, length: int, after: str) -> None:
+        """Takes `length` characters of the text as `after`."""
+        self._change(what, self.text[self.at : self.at + length], after)
+        self._copy(length, after)
+
+    def _copy(self, length: int, written: str | None = None) -> None:
+        self.out.append(self.text[self.at : self.at + length] if written is None else written)
+        self.at += length
+
+    def _blanks(self) -> None:
+        """White space as it stands; comments and blanks that JSON does not know taken out."""
+        while True:
+            spaces = _SPACES.match(self.text, self.at)
+            if spaces and spaces.end() > self.at:
+                self._copy(spaces.end() - self.at)
+            elif odd := _ODD_SPACES.match(self.text, self.at):
+                self._replace("a blank that JSON does not know", odd.end() - self.at, " ")
+            elif comment := _COMMENT.match(self.text, self.at):
+                self._replace("comment taken out", comment.end() - self.at, "")
+            else:
+                return
+
+    def _refuse(self, problem: str) -> JsonSyntaxError:
+        return JsonSyntaxError(self.text, min(self.at, len(self.text)), problem)
+
+    # containers
+
+    def _enter(self, bracket: str) -> None:
+        if len(self.open) == MAX_DEPTH:
+            raise LimitError(f"nesting is deeper than {MAX_DEPTH} at character {self.at:,}", "It is not repaired.")
+        self._copy(1)
+        self.open.append(_Open(bracket, "first", member=len(self.out)))
+
+    def _leave(self) -> None:
+        self.open.pop()
+        if self.open:
+            self.open[-1].wants = "comma"
+
+    def _close(self, bracket: str) -> None:
+        """Takes a closing bracket, whatever is open."""
+        container = self.open[-1]
+        fitting = CLOSING_OF[container.bracket]
+        if bracket == fitting:
+            self._drop_comma()
+            self._copy(1)
+        elif any(CLOSING_OF[outer.bracket] == bracket for outer in self.open):
+            self._drop_comma()
+            self._change("closing bracket was missing", "", fitting)
+            self.out.append(fitting)
+        else:
+            self._drop_comma()
+            self._replace("wrong closing bracket", 1, fitting)
+        self._leave()
+
+    def _drop_comma(self) -> None:
+        container = self.open[-1]
+        if container.wants == "next" and container.comma is not None:
+            self._change("trailing comma taken out", ",", "")
+            self.out[container.comma] = ""
+
+    def _comma_or_closing(self) -> None:
+        container, character = self.open[-1], self.text[self.at]
+        if character in "]}":
+            self._close(character)
+        elif character in ",;":
+            container.comma = len(self.out)
+            if character == ",":
+                self._copy(1)
+            else:
+                self._replace("';' for a comma", 1, ",")
+            container.wants = "next"
+        elif self._starts_next():
+            self._change("comma was missing", "", ",")
+            container.comma, container.wants = len(self.out), "next"
+            self.out.append(",")
+        else:
+            raise self._refuse(f"expected ',' or '{CLOSING_OF[container.bracket]}', found {character!r}")
+
+    def _starts_next(self) -> bool:
+        if self.open[-1].bracket == "{":
+            return NEXT_KEY.match(self.text, self.at) is not None
+        return self.text[self.at] in "\"{['“‘-0123456789" or _WORD.match(self.text, self.at) is not None
+
+    def _end_of_text(self) -> None:
+        """The text was cut off: what is whole stays, everything is closed."""
+        container = self.open[-1]
+        if container.wants in ("colon", "value") and container.bracket == "{":
+            self._leave_out("the text ends within the member: left out")
+        self._drop_comma()
+        closing = CLOSING_OF[container.bracket]
+        self._change("the text ends: closed", "", closing)
+        self.out.append(closing)
+        self._leave()
+
+    def _leave_out(self, what: str) -> None:
+        """Takes the member that has no value out of the output again, with the comma before it."""
+        container = self.open[-1]
+        left_out = "".join(self.out[container.member :])
+        self._change(what, left_out, "")
+        del self.out[container.member :]
+        if container.comma is not None:
+            self.out[container.comma] = ""
+
+    # members and values
+
+    def _key(self) -> None:
+        container, character = self.open[-1], self.text[self.at]
+        if character in "]}":
+            self._close(character)
+            return
+        if character == ",":
+            self._replace("comma too many taken out", 1, "")
+            return
+        container.member = len(self.out)
+        if (string := read_string(self.text, self.at, "key", self._brackets(), self.changes)) is not None:
+            self._take_string(string)
+            if string.is_cut:
+                self.at = len(self.text)
+        elif bare := _BARE.match(self.text, self.at):
+            name = bare.group().rstrip()
+            self._replace("quotation marks were missing", len(name), f'"{name}"')
+        else:
+            raise self._refuse(f"expected a name, found {character!r}")
+        container.wants = "colon"
+
+    def _colon(self) -> None:
+        character = self.text[self.at]
+        if character == ":":
+            self._copy(1)
+        elif character == "=":
+            self._replace("'=' for a colon", 2 if self.text.startswith("=>", self.at) else 1, ":")
+        elif character in "\"'{[“‘-0123456789tfn":
+            self._change("colon was missing", "", ":")
+            self.out.append(":")
+        else:
+            raise self._refuse(f"expected ':', found {character!r}")
+        self.open[-1].wants = "value"
+
+    def _value(self) -> None:
+        container, character = self.open[-1], self.text[self.at]
+        if character in "{[":
+            container.wants = "comma"
+            self._enter(character)
+        elif character in "]}" and container.wants == "value":
+            self._leave_out("a member without a value: left out")
+            container.wants = "comma"
+        elif character in "]}":
+            self._close(character)
+        elif character == "," and container.wants != "value":
+            self._replace("comma too many taken out", 1, "")
+        elif (string := read_string(self.text, self.at, "value", self._brackets(), self.changes)) is not None:
+            self._take_string(string)
+            container.wants = "comma"
+        else:
+            self._scalar(character)
+
+    def _scalar(self, character: str) -> None:
+        container = self.open[-1]
+        number = _NUMBER.match(self.text, self.at)
+        if number is not None:
+            self._copy(number.end() - self.at)
+        elif _CUT_NUMBER.match(self.text, self.at):
+            self._replace("the text ends within the number: left out", len(self.text) - self.at, "")
+            return
+        elif not self._loose_number() and not self._bare():
+            raise self._refuse(f"expected a value, found {character!r}")
+        container.wants = "comma"
+
+    def _loose_number(self) -> bool:
+        found = _LOOSE_NUMBER.match(self.text, self.at)
+        if found is None or not (found[2] or found[3]):
+            return False
+        whole = found[2].replace("_", "") or "0"
+        if len(whole) > 1 and whole.startswith("0"):
+            raise self._refuse(f"{found.group()[:40]} may be octal, a number or a string")
+        fraction = f".{found[3] or '0'}" if found[3] is not None else ""
+        sign = "-" if found[1] == "-" else ""
+        self._replace("number in another notation", len(found.group()), sign + whole + fraction + (found[4] or ""))
+        return True
+
+    def _bare(self) -> bool:
+        """A word: one that means a value in another language, one that was cut off, or a text without its marks."""
+        found = _BARE.match(self.text, self.at)
+        if found is None:
+            return False
+        word = found.group().rstrip()
+        is_last = not self.text[self.at + len(word) :].strip() if len(self.text) - self.at <= 200 else False
+        if word in ("true", "false", "null"):
+            self._copy(len(word))
+        elif word in _WORDS:
+            self._replace("a word that JSON does not have", len(word), _WORDS[word])
+        elif is_last and word in _CUT_WORDS:
+            self._replace("the text ends within the word", len(word), _CUT_WORDS[word])
+        elif _WORD.match(word) is None:
+            raise self._refuse(f"{word[:40]!r} may be a number or a string")
+        else:
+            escaped = word.replace("\\", "\\\\").replace("\t", "\\t")
+            self._replace("quotation marks were missing", len(word), f'"{escaped}"')
+        return True
+
+    def _brackets(self) -> str:
+        """The containers that are open, the outermost first (the innermost 64)."""
+        return "".join(container.bracket for container in self.open[-64:])
+
+    def _take_string(self, string: LooseString) -> None:
+        self.out.append(string.text)
+        self.at = string.end
