@@ -84,11 +84,13 @@ def print_verdicts(texts: Iterable[Text], schema: Path | None, as_json: bool) ->
                 print(safe(f"{text.where}: {problem.path or 'the value'}: {problem.reason}"))
         return verdict.is_valid
 
-    try:
-        for_each(texts, show, "not valid", as_json)
-    finally:
-        counts = ", ".join(f"{kind}: {kinds[kind]}" for kind in ("valid", "syntax", "repeated name", "schema"))
-        print(f"texts by what was found: {counts}", file=sys.stderr if as_json else sys.stdout)
+    for_each(texts, show, "not valid", as_json, lambda: print_counts(kinds, as_json))
+
+
+def print_counts(kinds: Counter[str], as_json: bool) -> None:
+    """How many texts are valid, and how many have problems of each kind (a text may have several)."""
+    counts = ", ".join(f"{kind}: {kinds[kind]}" for kind in ("valid", "syntax", "repeated name", "schema"))
+    print(f"texts by what was found: {counts}", file=sys.stderr if as_json else sys.stdout)
 
 
 def print_repaired(texts: Iterable[Text], schema: Path | None, as_json: bool) -> None:

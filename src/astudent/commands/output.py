@@ -39,8 +39,14 @@ def named(text: Text) -> dict[str, Any]:
     return {"file": text.file, "line": text.line, "id": text.id}
 
 
-def for_each(texts: Iterable[Text], show: Callable[[Text], bool], what: str, as_json: bool) -> None:
-    """Shows every text; `show` says whether it is good. RunError at the end when one was not, or could not be read."""
+def for_each(
+    texts: Iterable[Text],
+    show: Callable[[Text], bool],
+    what: str,
+    as_json: bool,
+    summary: Callable[[], None] = lambda: None,
+) -> None:
+    """Shows every text, then the summary; `show` says whether a text is good. RunError at the end when one was not."""
     total = bad = 0
     for text in texts:
         total += 1
@@ -52,6 +58,7 @@ def for_each(texts: Iterable[Text], show: Callable[[Text], bool], what: str, as_
             if as_json:
                 print_object(named(text) | {"error": error.message})
         bad += not is_good
+    summary()
     if bad:
         raise RunError(f"{bad} of {total} texts {what}")
 

@@ -181,11 +181,10 @@ class _Reader:
     def _leave_out(self, what: str) -> None:
         """Takes the member that has no value out of the output again, with the comma before it."""
         container = self.open[-1]
-        left_out = "".join(self.out[container.member :])
-        self._change(what, left_out, "")
-        del self.out[container.member :]
-        if container.comma is not None:
-            self.out[container.comma] = ""
+        start = container.member if container.comma is None else container.comma
+        self._change(what, "".join(self.out[start:]), "")
+        del self.out[start:]
+        container.comma = None
 
     # members and values
 

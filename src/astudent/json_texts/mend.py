@@ -19,8 +19,8 @@ from astudent.language.validation import Validator, validator_for
 from astudent.roles.scan import scan
 from astudent.roles.value import Value, identity_of
 
-MAX_TRIALS = 200
-"""Values that are tried in one text; each trial is one validation."""
+MAX_PLACES = 20
+"""Values of one text that are tried on their own, where all at once does not do; each trial is three validations."""
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,3})?")
 _WORDS = {"boolean": {"true": True, "false": False}, "null": {"null": None, "none": None}}
 Path = tuple[str | int, ...]
@@ -49,30 +49,48 @@ def mend(text: str, schema: dict[str, Any]) -> Mended:
 
 
 def _mended(instance: Any, validator: Validator) -> Iterator[tuple[Path, Any]]:
-    """Puts right, in `instance`, one value after the other where just one candidate takes its errors away."""
-    seen: set[Path] = set()
-    trials = 0
-    while (place := _next_place(instance, validator, seen)) is not None:
-        path, candidates = place
-        seen.add(path)
-        trials += len(candidates)
-        if not path or trials > MAX_TRIALS:
-            return
+    """Puts values of `instance` right: first all that have one candidate, then one after the other."""
+    certain = {path: found[0] for path, found in _places(instance, validator).items() if len(found) == 1}
+    yield from _all_at_once(instance, certain, validator).items()
+    for path, candidates in list(_places(instance, validator).items())[:MAX_PLACES]:
         fitting = [candidate for candidate in candidates if _helps(instance, path, candidate, validator)]
         if len(fitting) == 1:
             _put(instance, path, fitting[0])
             yield path, fitting[0]
 
 
-def _next_place(instance: Any, validator: Validator, seen: set[Path]) -> tuple[Path, list[Any]] | None:
-    """The first value not yet seen that an error speaks of and that has another reading."""
+def _places(instance: Any, validator: Validator) -> dict[Path, list[Any]]:
+    """The values that an error speaks of and that have other readings, with these."""
     wanted: dict[Path, list[Any]] = {}
     for error in _leaves(validator, instance):
-        path = tuple(error.absolute_path)
-        if path and path not in seen:
-            known = wanted.setdefault(path, [])
-            known += [each for each in _readings(error) if identity_of(each) not in map(identity_of, known)]
-    return next(((path, candidates) for path, candidates in wanted.items() if candidates), None)
+        known = wanted.setdefault(tuple(error.absolute_path), [])
+        known += [each for each in _readings(error) if identity_of(each) not in map(identity_of, known)]
+    return {path: candidates for path, candidates in wanted.items() if path and candidates}
+
+
+def _all_at_once(instance: Any, readings: dict[Path, Any], validator: Validator) -> dict[Path, Any]:
+    """Puts the readings in, and takes those out again that the schema objects to: two validations for any number."""
+    before = {path: _get(instance, path) for path in readings}
+    for path, reading in readings.items():
+        _put(instance, path, reading)
+    objections = _objections(validator, instance)
+    refused = [path for path in readings if any(path[:size] in objections for size in range(1, len(path) + 1))]
+    if () in objections:
+        refused = list(readings)
+    for path in refused:
+        _put(instance, path, before[path])
+    return {path: reading for path, reading in readings.items() if path not in refused}
+
+
+def _objections(validator: Validator, instance: Any) -> set[Path]:
+    """Where the schema objects to a scalar, or to every branch of a choice."""
+    try:
+        errors = validator.errors(instance)
+    except RunError:
+        return {()}
+    return {
+        tuple(error.absolute_path) for error in errors if error.context or not isinstance(error.instance, dict | list)
+    }
 
 
 def _leaves(validator: Validator, instance: Any) -> Iterator[ValidationError]:
@@ -128,10 +146,9 @@ def _helps(instance: Any, path: Path, candidate: Any, validator: Validator) -> b
     before = _get(instance, path)
     worse = len(list(_leaves(validator, instance)))
     _put(instance, path, candidate)
-    left = list(_leaves(validator, instance))
+    objections, left = _objections(validator, instance), len(list(_leaves(validator, instance)))
     _put(instance, path, before)
-    top = [error for error in left if error.parent is None]
-    return len(left) < worse and not any(tuple(error.absolute_path) == path for error in top)
+    return left < worse and path not in objections
 
 
 def _get(instance: Any, path: Path) -> Any:

@@ -48,7 +48,10 @@ class Reading:
 
 
 def read_texts(files: Sequence[str], reading: Reading | None = None) -> Iterator[Text]:
-    """The texts of all files in order; `-` or no file at all is stdin. RunError names file, line and field."""
+    """The texts of all files in order; `-` or no file at all is stdin.
+
+    RunError names file, line and field of what cannot be read; UsageError a file that is not there.
+    """
     reading = reading or Reading()
     if reading.rows and reading.field:
         raise UsageError("a line is the text (--rows) or holds it (--field), not both", "Give one of them.")
@@ -56,8 +59,15 @@ def read_texts(files: Sequence[str], reading: Reading | None = None) -> Iterator
         if name == "-":
             yield from _texts(sys.stdin.buffer, "stdin", reading)
         else:
-            with Path(name).open("rb") as file:
+            with _opened(name) as file:
                 yield from _texts(file, name, reading)
+
+
+def _opened(name: str) -> BinaryIO:
+    try:
+        return Path(name).open("rb")
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise UsageError(f"{name}: {error.strerror}", "Name a file, or - for stdin.") from None
 
 
 def _texts(file: BinaryIO, name: str, reading: Reading) -> Iterator[Text]:

@@ -1,5 +1,6 @@
 """Is a text sound JSON, without repeated names, and valid under a schema?"""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from astudent.roles import JsonSyntaxError, Limits
 from astudent.roles.scan import scan
 from astudent.roles.value import Value
 
+_NO_PATH = frozenset(".[]")
 LIMITS = Limits(depth=500)
 """Bounds on one text that is judged or compared: a deeper one counts as no JSON."""
 MAX_PROBLEMS = 20
@@ -85,9 +87,11 @@ def children_of(value: Value) -> list[tuple[str | int, Value]]:
 
 
 def joined(path: str, step: str | int) -> str:
-    """`items[0].price` from its parts."""
+    """`items[0].price` from its parts; a name that could be taken for a path stands as `["a.b"]`."""
     if isinstance(step, int):
         return f"{path}[{step}]"
+    if not step or not _NO_PATH.isdisjoint(step):
+        return f"{path}[{json.dumps(step, ensure_ascii=False)}]"
     return f"{path}.{step}" if path else step
 
 
