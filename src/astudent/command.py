@@ -14,7 +14,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # a False for the --help that a sub-command's --help leaves open here: Typer loads pydantic to make one of None
+    context_settings={"help_option_names": ["-h", "--help"], "default_map": {"help": False}},
 )
 for command in (json_tools.extract, json_tools.validate, json_tools.repair, json_tools.anatomy, json_tools.diff):
     app.command()(command)

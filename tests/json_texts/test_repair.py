@@ -43,6 +43,7 @@ from astudent.roles.scan import scan
         ('{"a": "foo,\n "b": 1}', '{"a": "foo",\n "b": 1}'),
         ('{"a": ["foo]}', '{"a": ["foo"]}'),
         ('{"a": [1, {"b": "c', '{"a": [1, {"b": "c"}]}'),
+        ('{"a": [1, {"b": "c\n', '{"a": [1, {"b": "c"}]}'),
         ('{"a": 1, "b": ', '{"a": 1}'),
         ('{"a": 1, "b', '{"a": 1}'),
         ('{"a": tru', '{"a": true}'),
@@ -83,10 +84,10 @@ def test_what_has_several_readings_is_refused(text: str, says: str) -> None:
 
 
 def test_each_change_says_where_and_what() -> None:
-    (quoted, comma, closed) = repair("{a: [1,]").changes
+    (quoted, comma, closed) = repair("{a: [1, ]").changes
     assert (quoted.position, quoted.before, quoted.after) == (1, "a", '"a"')
-    assert (comma.position, comma.before, comma.after) == (7, ",", "")
-    assert (closed.position, closed.after) == (8, "}")
+    assert (comma.position, comma.before, comma.after) == (6, ",", "")
+    assert (closed.position, closed.after) == (9, "}")
 
 
 @given(VALUES, st.none() | st.just(2))

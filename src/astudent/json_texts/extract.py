@@ -102,7 +102,10 @@ def _unsound(text: str, start: int, window: str, scanned: Scan) -> tuple[list[Fo
     """The value that breaks, its sound parts, and where the search goes on."""
     assert scanned.fault is not None
     position = scanned.fault.position
-    is_cut = start + len(window) >= len(text) and _CUT.match(window, position) is not None
+    written = window.rstrip()
+    is_cut = start + len(window) >= len(text) and (
+        position >= len(written) or _CUT.match(written, position) is not None
+    )
     end = len(text) if is_cut else start + position
     whole = Found(start, end, text[start:end], "cut" if is_cut else "broken", _problem(scanned))
     parts = [_sound(text, start + part.start, start + part.end, inside=True) for part in _parts(window, scanned)]

@@ -46,13 +46,14 @@ class _Open:
     bracket: str
     wants: str  # "first", "next" (after a comma), "colon", "value", "comma"
     member: int = 0
-    comma: int | None = None
+    comma: int | None = None  # where in the output its last comma is
+    comma_at: int = 0  # and where in the text
 
 
 def read_loosely(text: str, start: int) -> Loose:
     """Reads the container that opens at text[start]. JsonSyntaxError (a RunError) at a fault that has several readings,
     LimitError beyond MAX_DEPTH open containers, or for too many changes."""
-    reader = _Reader(text, start)
+    reader = _Reader(text.rstrip("\r\n"), start)  # the end of a file's last line is no part of a string that was cut
     reader.run()
     return Loose(start, reader.at, "".join(reader.out), reader.changes)
 
@@ -141,7 +142,7 @@ class _Reader:
     def _drop_comma(self) -> None:
         container = self.open[-1]
         if container.wants == "next" and container.comma is not None:
-            self._change("trailing comma taken out", ",", "")
+            self.changes.add("trailing comma taken out", ",", "", container.comma_at)
             self.out[container.comma] = ""
 
     def _comma_or_closing(self) -> None:
@@ -149,7 +150,7 @@ class _Reader:
         if character in "]}":
             self._close(character)
         elif character in ",;":
-            container.comma = len(self.out)
+            container.comma, container.comma_at = len(self.out), self.at
             if character == ",":
                 self._copy(1)
             else:

@@ -43,6 +43,7 @@ def mend(text: str, schema: dict[str, Any]) -> Mended:
     instance, changes = plain(root), []
     for path, after in _mended(instance, validator):
         changes.append((_at(root, path), path, after))
+    changes.sort(key=lambda change: change[0].start)
     edited = _edited(text, changes)
     problems = [f"{p.path or 'the value'}: {p.reason}" for p in judge(edited, validator).problems]
     return Mended(edited, [_change(text, *change) for change in changes], problems)
@@ -168,7 +169,7 @@ def _at(root: Value, path: Path) -> Value:
 
 
 def _edited(text: str, changes: list[tuple[Value, Path, Any]]) -> str:
-    for value, _, after in sorted(changes, key=lambda change: -change[0].start):
+    for value, _, after in reversed(changes):
         text = text[: value.start] + _written(after) + text[value.end :]
     return text
 
