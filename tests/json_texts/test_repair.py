@@ -31,7 +31,7 @@ from astudent.roles.scan import scan
         ("{a: 1, $b_2: 2}", '{"a": 1, "$b_2": 2}'),
         ("{1: 2}", '{"1": 2}'),
         ('{"a": True, "b": None, "c": undefined, "d": FALSE}', '{"a": true, "b": null, "c": null, "d": false}'),
-        ('{"a": NaN, "b": -1}', '{"a": null, "b": -1}'),
+        ('{"a": NaN, "b": -Infinity}', '{"a": null, "b": null}'),
         ('{"a": +1, "b": .5, "c": 5., "d": 1_000, "e": -.5}', '{"a": 1, "b": 0.5, "c": 5.0, "d": 1000, "e": -0.5}'),
         ('{"a": hello world, "b": 1}', '{"a": "hello world", "b": 1}'),
         ('{"a": 1 /* c */, // d\n "b": 2 # e\n}', '{"a": 1 , \n "b": 2 \n}'),

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from astudent.json_texts.changes import Change, ChangeList
+from astudent.json_texts.loose_scalars import BARE, WORD, read_scalar
 from astudent.json_texts.loose_strings import CLOSING_OF, NEXT_KEY, LooseString, read_string
 from astudent.roles import JsonSyntaxError, LimitError
 
@@ -15,18 +16,6 @@ MAX_DEPTH = 500
 _SPACES = re.compile(r"[ \t\n\r]*+")
 _ODD_SPACES = re.compile(r"[\s\u200b\ufeff]++")
 _COMMENT = re.compile(r"//[^\n]*+|#(?=[ \t#!])[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?(?![\w.+-])")
-_LOOSE_NUMBER = re.compile(r"([+-]?)([0-9][0-9_]*+|)(?:\.([0-9]*+))?([eE][+-]?[0-9]++)?(?![\w.+-])")
-_CUT_NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?[eE][+-]?|\.?)\Z")
-_WORD = re.compile(r"[^\W\d][\w$-]*+")
-_BARE = re.compile(r"""[^\s,:\[\]{}"'“”‘’`/#][^,:\[\]{}"'“”‘’`\n]{0,200}""")
-_WORDS = {
-    **dict.fromkeys(("true", "True", "TRUE"), "true"),
-    **dict.fromkeys(("false", "False", "FALSE"), "false"),
-    **dict.fromkeys(("null", "None", "NULL", "Null", "undefined", "nil"), "null"),
-    **dict.fromkeys(("NaN", "nan", "Infinity", "inf"), "null"),
-}
-_CUT_WORDS = {word[:size]: word for word in ("true", "false", "null") for size in range(1, len(word))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +155,7 @@ class _Reader:
     def _starts_next(self) -> bool:
         if self.open[-1].bracket == "{":
             return NEXT_KEY.match(self.text, self.at) is not None
-        return self.text[self.at] in "\"{['“‘-0123456789" or _WORD.match(self.text, self.at) is not None
+        return self.text[self.at] in "\"{['“‘-0123456789" or WORD.match(self.text, self.at) is not None
 
     def _end_of_text(self) -> None:
         """The text was cut off: what is whole stays, everything is closed."""
@@ -202,7 +191,7 @@ class _Reader:
             self._take_string(string)
             if string.is_cut:
                 self.at = len(self.text)
-        elif bare := _BARE.match(self.text, self.at):
+        elif bare := BARE.match(self.text, self.at):
             name = bare.group().rstrip()
             self._replace("quotation marks were missing", len(name), f'"{name}"')
         else:
@@ -238,51 +227,16 @@ class _Reader:
             self._take_string(string)
             container.wants = "comma"
         else:
-            self._scalar(character)
+            self._scalar()
 
-    def _scalar(self, character: str) -> None:
-        container = self.open[-1]
-        number = _NUMBER.match(self.text, self.at)
-        if number is not None:
-            self._copy(number.end() - self.at)
-        elif _CUT_NUMBER.match(self.text, self.at):
-            self._replace("the text ends within the number: left out", len(self.text) - self.at, "")
-            return
-        elif not self._loose_number() and not self._bare():
-            raise self._refuse(f"expected a value, found {character!r}")
-        container.wants = "comma"
-
-    def _loose_number(self) -> bool:
-        found = _LOOSE_NUMBER.match(self.text, self.at)
-        if found is None or not (found[2] or found[3]):
-            return False
-        whole = found[2].replace("_", "") or "0"
-        if len(whole) > 1 and whole.startswith("0"):
-            raise self._refuse(f"{found.group()[:40]} may be octal, a number or a string")
-        fraction = f".{found[3] or '0'}" if found[3] is not None else ""
-        sign = "-" if found[1] == "-" else ""
-        self._replace("number in another notation", len(found.group()), sign + whole + fraction + (found[4] or ""))
-        return True
-
-    def _bare(self) -> bool:
-        """A word: one that means a value in another language, one that was cut off, or a text without its marks."""
-        found = _BARE.match(self.text, self.at)
-        if found is None:
-            return False
-        word = found.group().rstrip()
-        is_last = not self.text[self.at + len(word) :].strip() if len(self.text) - self.at <= 200 else False
-        if word in ("true", "false", "null"):
-            self._copy(len(word))
-        elif word in _WORDS:
-            self._replace("a word that JSON does not have", len(word), _WORDS[word])
-        elif is_last and word in _CUT_WORDS:
-            self._replace("the text ends within the word", len(word), _CUT_WORDS[word])
-        elif _WORD.match(word) is None:
-            raise self._refuse(f"{word[:40]!r} may be a number or a string")
+    def _scalar(self) -> None:
+        scalar = read_scalar(self.text, self.at)
+        if scalar.what:
+            self._replace(scalar.what, scalar.length, scalar.text)
         else:
-            escaped = word.replace("\\", "\\\\").replace("\t", "\\t")
-            self._replace("quotation marks were missing", len(word), f'"{escaped}"')
-        return True
+            self._copy(scalar.length)
+        if scalar.text:  # none for a number that was cut off: its member has no value then
+            self.open[-1].wants = "comma"
 
     def _brackets(self) -> str:
         """The containers that are open, the outermost first (the innermost 64)."""
