@@ -20,7 +20,7 @@ State = Literal["sound", "broken", "cut"]
 MAX_UNSOUND = 10_000
 """Broken values of one text; more of them are no answer but an attack on the time that looking takes."""
 _OPENING = re.compile(
-    r"""\{[ \t\n\r]*+(?:["'}“‘]|\w{1,60}+[ ]?:|\Z)"""  # names without quotes: a broken value, not prose
+    r"""\{[ \t\n\r]*+(?:["'}“‘]|\w{1,60}+(?:[ ]?:|")|\Z)"""  # names without quotes: a broken value, not prose
     r"""|\[[ \t\n\r]*+(?:["'“‘{}\[\]0-9-]|(?:true|false|null|True|False|None)\b|(?:[tfn][a-z]{0,3})?\Z)"""
 )
 _CUT = re.compile(r"(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|-|\.|[eE][+-]?|\\(?:u[0-9a-fA-F]{0,3})?)?\Z")

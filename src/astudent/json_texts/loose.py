@@ -8,14 +8,14 @@ import re
 from dataclasses import dataclass
 
 from astudent.json_texts.changes import Change, ChangeList
-from astudent.json_texts.loose_scalars import BARE, WORD, read_scalar
+from astudent.json_texts.loose_scalars import BARE, UNOPENED_KEY, WORD, read_scalar
 from astudent.json_texts.loose_strings import CLOSING_OF, NEXT_KEY, LooseString, read_string
 from astudent.roles import JsonSyntaxError, LimitError
 
 MAX_DEPTH = 500
 _SPACES = re.compile(r"[ \t\n\r]*+")
 _ODD_SPACES = re.compile(r"[\s\u200b\ufeff]++")
-_COMMENT = re.compile(r"//[^\n]*+|#(?=[ \t#!])[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)")
+_COMMENT = re.compile(r"(?://|#[ \t#!])[^\n]{0,500}(?=\n)|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class _Open:
     member: int = 0
     comma: int | None = None  # where in the output its last comma is
     comma_at: int = 0  # and where in the text
+    is_bare: bool = False  # its last value is a text without quotation marks: who knows where that ends
 
 
 def read_loosely(text: str, start: int) -> Loose:
@@ -144,8 +145,8 @@ class _Reader:
                 self._copy(1)
             else:
                 self._replace("';' for a comma", 1, ",")
-            container.wants = "next"
-        elif self._starts_next():
+            container.wants, container.is_bare = "next", False
+        elif not container.is_bare and self._starts_next():
             self._change("comma was missing", "", ",")
             container.comma, container.wants = len(self.out), "next"
             self.out.append(",")
@@ -191,6 +192,9 @@ class _Reader:
             self._take_string(string)
             if string.is_cut:
                 self.at = len(self.text)
+        elif unopened := UNOPENED_KEY.match(self.text, self.at):
+            name = unopened.group()
+            self._replace("opening quotation mark was missing", len(name), f'"{name}')
         elif bare := BARE.match(self.text, self.at):
             name = bare.group().rstrip()
             self._replace("quotation marks were missing", len(name), f'"{name}"')
@@ -235,6 +239,7 @@ class _Reader:
             self._replace(scalar.what, scalar.length, scalar.text)
         else:
             self._copy(scalar.length)
+        self.open[-1].is_bare = scalar.is_bare
         if scalar.text:  # none for a number that was cut off: its member has no value then
             self.open[-1].wants = "comma"
 

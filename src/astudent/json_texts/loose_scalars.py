@@ -11,6 +11,8 @@ _LOOSE_NUMBER = re.compile(r"([+-]?)([0-9][0-9_]*+|)(?:\.([0-9]*+))?([eE][+-]?[0
 _CUT_NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?[eE][+-]?|\.?)\Z")
 WORD = re.compile(r"[^\W\d][\w$-]*+")
 BARE = re.compile(r"""[^\s,:\[\]{}"'“”‘’`/#][^,:\[\]{}"'“”‘’`\n]{0,200}""")
+_UNOPENED = re.compile(r"""[^\W\d_][^"\n\\{}\[\]:]{0,200}"(?=\s*+(?:[,}\]]|\Z))""")
+UNOPENED_KEY = re.compile(r"""[\w $-]{1,100}"(?=[ \t]*+:)""")
 _WORDS = {
     **dict.fromkeys(("true", "True", "TRUE"), "true"),
     **dict.fromkeys(("false", "False", "FALSE"), "false"),
@@ -28,6 +30,7 @@ class LooseScalar:
     length: int
     text: str
     what: str = ""
+    is_bare: bool = False  # a text without quotation marks
 
 
 def read_scalar(text: str, at: int) -> LooseScalar:
@@ -67,6 +70,8 @@ def _bare(text: str, at: int) -> LooseScalar | None:
         return LooseScalar(len(word), _WORDS[word], "a word that JSON does not have")
     if word in _CUT_WORDS and found.end() == len(text):
         return LooseScalar(len(word), _CUT_WORDS[word], "the text ends within the word")
+    if unopened := _UNOPENED.match(text, at):
+        return LooseScalar(len(unopened.group()), f'"{unopened.group()}', "opening quotation mark was missing")
     if WORD.match(word) is None:
         raise JsonSyntaxError(text, at, f"{word[:40]!r} may be a number or a string")
-    return LooseScalar(len(word), json.dumps(word, ensure_ascii=False), "quotation marks were missing")
+    return LooseScalar(len(word), json.dumps(word, ensure_ascii=False), "quotation marks were missing", is_bare=True)

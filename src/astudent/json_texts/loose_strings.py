@@ -16,18 +16,25 @@ _MARKS = {'"': '"', "'": "'", "“": '“”„"', "”": '“”"', "‘": "‘
 _NAME = r"""(?:"[^"\n]{0,100}"|'[^'\n]{0,100}'|“[^”\n]{0,100}”|[^\W\d][\w$-]{0,100})"""
 NEXT_KEY = re.compile(rf"{_NAME}[ \t\n\r]*+:")
 _BLANK = r"(?:[ \t\n\r]*+)"
+COMMENT = r"(?:(?://|#[ \t#!])[^\n]{0,500}\n|/\*)"
+"""What begins a comment; one that no line end closes would swallow all the rest."""
 _AFTER_KEY = re.compile(rf"{_BLANK}(?:[:=]|\Z|[^\w\s'’.;!?)-])|\s++[\w\"'{{\[-]")
 _NO_MEMBER = rf"""(?:"[^"\n]{{0,100}}(?:\Z|"{_BLANK}[,}}])|[\w$-]{{1,100}}{_BLANK}[,}}]|\.\.\.)"""
 """What stands like a name, but has no value: it closes the string before it, and is refused or left out there."""
+_MEMBER = rf"""(?:{_NAME}|[\w$-]{{1,100}}"){_BLANK}:"""
 _AFTER_MEMBER = re.compile(
-    rf"{_BLANK}(?:[}}\]]|\Z|//|/\*|,{_BLANK}(?:{_NAME}{_BLANK}:|[}}\]]|\Z|//|# |{_NO_MEMBER})|;?{_BLANK}{_NAME}{_BLANK}:)"
+    rf"{_BLANK}(?:[}}\]]|\Z|{COMMENT}|,{_BLANK}(?:{_MEMBER}|[}}\]]|\Z|{COMMENT}|{_NO_MEMBER})|;?{_BLANK}{_NAME}{_BLANK}:)"
 )
-_ITEM = r"""(?:["'“‘{\[\]]|-?[0-9]|true\b|false\b|null\b|True\b|False\b|None\b|\Z|//|# )"""
+_ITEM = rf"""(?:["'“‘{{\[\]]|-?[0-9]|true\b|false\b|null\b|True\b|False\b|None\b|\Z|{COMMENT})"""
 _AFTER_ITEM = re.compile(
-    rf"""{_BLANK}(?:[}}\]]|\Z|//|/\*|,{_BLANK}{_ITEM}|["'“][^"'“”\n]{{0,100}}["'”]{_BLANK}[,\]])"""
+    rf"""{_BLANK}(?:[}}\]]|\Z|{COMMENT}|,{_BLANK}{_ITEM}|["'“][^"'“”\n]{{0,100}}["'”]{_BLANK}[,\]])"""
 )
 _LINE_ENDS = re.compile(rf",?[ \t]{{0,100}}\r?\n[ \t\n\r]{{0,200}}{_NAME}{_BLANK}:")
-_PLAIN = re.compile(r"[^\"'“”„‘’`´\\\x00-\x1f,\n]++")
+_QUOTED = r'[ \t]{0,100}"[^"\n]{1,100}"[ \t]{0,100}'
+_MEMBER_BEGINS = re.compile(rf"[ \t}}\]]{{0,100}},{_QUOTED}:")
+_ITEM_BEGINS = re.compile(rf""",(?:{_QUOTED}[,\]]|[ \t]{{0,100}}[{{\[][ \t]{{0,100}}")""")
+_UNCLOSED_KEY = re.compile(r'"([\w $-]{1,100}):')
+_PLAIN = re.compile(r"[^\"'“”„‘’`´\\\x00-\x1f,}\]\n]++")
 _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
 _HEX = re.compile(r"\\x([0-9a-fA-F]{2})")
 _CLOSERS = re.compile(r"[\s`\]}]*+\Z")
@@ -75,9 +82,11 @@ class _String:
             if plain is not None:
                 self.out.append(plain.group())
                 self.at = plain.end()
-            elif self._closes():
+            elif self._closes_at(self.at):
                 return self._closed(self.at + 1)
-            elif self._line_ends_it():
+            elif self.text[self.at] == '"' and (key := self._unclosed_key()) is not None:
+                return key
+            elif self._lost_its_end():
                 self._note("closing quotation mark was missing", self.at, "", '"')
                 return self._closed(self.at)
             else:
@@ -90,13 +99,28 @@ class _String:
     def _closed(self, end: int) -> LooseString:
         return LooseString("".join([*self.out, '"']), end)
 
-    def _closes(self) -> bool:
-        return self.text[self.at] in self.marks and self.follows.match(self.text, self.at + 1) is not None
+    def _closes_at(self, at: int) -> bool:
+        return self.text[at] in self.marks and self.follows.match(self.text, at + 1) is not None
 
-    def _line_ends_it(self) -> bool:
-        """Whether the closing mark is missing: the line ends, and the next one begins with a member's name."""
+    def _unclosed_key(self) -> LooseString | None:
+        """A name that goes up to its colon, where the mark before the colon is missing."""
+        key = _UNCLOSED_KEY.match(self.text, self.start) if self.follows is _AFTER_KEY else None
+        if key is None:
+            return None
+        del self.changes[self.noted :]
+        self._note("closing quotation mark was missing", key.end() - 1, "", '"')
+        return LooseString(f'"{key[1]}"', key.end() - 1)
+
+    def _lost_its_end(self) -> bool:
+        """Whether the closing mark is missing: from here on stands what follows a string, a member or an item."""
         character = self.text[self.at]
-        return self.in_object and character in ",\r\n" and _LINE_ENDS.match(self.text, self.at) is not None
+        if character not in ",}]\r\n" or self.follows is _AFTER_KEY:
+            return False
+        if character in ",\r\n" and self.in_object and _LINE_ENDS.match(self.text, self.at):
+            return True
+        begins = _ITEM_BEGINS if character == "," and not self.in_object else _MEMBER_BEGINS
+        found = begins.match(self.text, self.at)
+        return found is not None and not self._closes_at(self.text.index('"', self.at, found.end()))
 
     def _special(self, character: str) -> None:
         if character == "\\":
@@ -131,6 +155,8 @@ class _String:
 
     def _cut_off(self) -> LooseString:
         """No mark closes it: the text was cut off, or only the mark is missing before the brackets that close all."""
+        if (key := self._unclosed_key()) is not None:
+            return key
         closers = _CLOSERS.search(self.text, max(self.start + 1, len(self.text) - 200))
         found = "".join(closers.group().split()).strip("`") if closers else ""
         wanted = "".join(CLOSING_OF[bracket] for bracket in reversed(self.open_brackets))

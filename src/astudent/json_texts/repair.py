@@ -18,6 +18,7 @@ from astudent.roles import JsonSyntaxError
 from astudent.roles.scan import scan
 
 HINT = "Look at the values with `astudent extract`."
+_BEGAN = re.compile(r'"\s*:\s*"?\s*\Z')
 _GOES_ON = re.compile(rf"[\s\]}}]*+[,:]\s*+(?:{NEXT_KEY.pattern}|[\"{{\[])")
 
 
@@ -85,6 +86,8 @@ def _the_one(text: str, readings: list[Loose]) -> Loose:
 def _around(text: str, found: Loose) -> list[Change]:
     """The changes, with the text that was taken off on both sides."""
     before, after = text[: found.start], text[found.end :]
+    if _BEGAN.search(before[-200:]):
+        raise JsonSyntaxError(text, found.start, "the value seems to be part of one whose beginning is missing")
     if _GOES_ON.match(after):
         raise JsonSyntaxError(text, found.end, "the value ends here, and more of it seems to follow")
     changes = [Change("text before the value taken off", before, "", position=0)] if before.strip() else []
