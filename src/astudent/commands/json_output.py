@@ -111,7 +111,7 @@ def print_repaired(texts: Iterable[Text], schema: Path | None, as_json: bool) ->
 
 def _write_repaired(text: Text, done: Repair) -> None:
     written = done.text if text.line is None else one_line(done.text) + "\n"
-    if done.changes and not written.endswith("\n"):
+    if (done.changes or sys.stdout.isatty()) and not written.endswith("\n"):
         written += "\n"
     sys.stdout.write(safe(written, keep="\n\t"))
     for change in done.changes:
