@@ -17,10 +17,15 @@ STRUCTURAL = ("required", "additionalProperties", "type")
 
 def explain(error: ValidationError) -> str:
     """`path: reason` for the deepest place that the instance most likely got wrong."""
+    path, reason = path_and_reason(error)
+    return f"{path or 'the AST'}: {reason}"
+
+
+def path_and_reason(error: ValidationError) -> tuple[str, str]:
+    """The same in two parts; the path of the whole instance is empty."""
     error, allowed = _most_telling(error)
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
-    reason = _not_among(error.instance, allowed) if allowed else _reason(error)
-    return f"{path.lstrip('.') or 'the AST'}: {reason}"
+    return path.lstrip("."), _not_among(error.instance, allowed) if allowed else _reason(error)
 
 
 def _most_telling(error: ValidationError) -> tuple[ValidationError, list[Any]]:

@@ -46,13 +46,19 @@ class Validator:
     def problems(self, ast: Json) -> list[str]:
         """What is wrong with `ast`, `path: reason`, the most telling first; empty when it is valid."""
         try:
+            return [explain(error) for error in self.errors(ast)[:MAX_PROBLEMS]]
+        except RunError as error:
+            return [error.message]
+
+    def errors(self, ast: Json) -> list[ValidationError]:
+        """The validator's own errors, the deepest first. RunError when the instance takes too much to be checked."""
+        try:
             with budget():
-                errors = sorted(self._validator.iter_errors(ast), key=_deepest_first)
+                return sorted(self._validator.iter_errors(ast), key=_deepest_first)
         except BudgetError:
-            return ["the schema needs too many steps to check this instance"]
+            raise RunError("the schema needs too many steps to check this instance") from None
         except RecursionError:
-            return ["nested too deeply to be checked"]
-        return [explain(error) for error in errors[:MAX_PROBLEMS]]
+            raise RunError("nested too deeply to be checked") from None
 
     def is_valid(self, ast: Json) -> bool:
         """Whether the instance has no problem."""

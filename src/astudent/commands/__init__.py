@@ -1,0 +1,1 @@
+"""Sub-commands of `astudent`, one file for each group."""
