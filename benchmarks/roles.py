@@ -18,10 +18,10 @@ from typing import Annotated, Any
 
 import torch
 import typer
+from languages import questions
 from measure import Case, Rival, Work, compare, machine, write
 from models import TINY, make_rows, student, tiny_student, with_adapter
 from settings import TINY as ARRANGEMENTS
-from teacher import questions
 from transformers import AutoTokenizer
 
 from astudent.cli import with_exit_code

@@ -18,34 +18,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from random import Random
 from typing import Annotated, Any
 
 import ollama
 import typer
+from languages import Question, questions
 from measure import MEGABYTE, Case, line, machine, write
 from settings import ROOT
 
 from astudent.config import load_config
 from astudent.in_order import in_order
-from astudent.language.schema import build_schema, load_catalog, load_template
 from astudent.language.serialise import dumps, parse_ast
 from astudent.language.validation import validator_for
-from astudent.records import DomainPrompt, QueryRow, SchemaRow
 from astudent.settings import Config
 from astudent.stages.answers import AnswerBook
-from astudent.teacher.embedded import EmbeddedTeacher
 from astudent.teacher.factory import ollama_teacher
 from astudent.teacher.model_id import ModelId
 from astudent.teacher.prompting import as_data, filled
 from astudent.teacher.protocol import Teacher
 
 SLOTS, QUICK_REPLY_SECONDS = 16, 0.005
-SCHEMAS = 20
 FEW, MANY = 1_000, 10_000
 """Replies before the two looks at the memory."""
-
-Question = tuple[SchemaRow, QueryRow]
 
 
 @dataclass(frozen=True)
@@ -69,32 +63,6 @@ def scripted_server(reply_seconds: float) -> Iterator[str]:
                 yield f"http://127.0.0.1:{server.stdout.readline().split()[-1]}"
             finally:
                 server.kill()
-
-
-def questions(count: int) -> Iterator[Question]:
-    """So many requests, schema by schema."""
-    embedded = load_config(ROOT / "config/embedded.json")
-    teacher, generation = EmbeddedTeacher(embedded), embedded.dataset_generation
-    catalog, template = (
-        load_catalog(ROOT / generation.operator_catalog),
-        load_template(ROOT / generation.base_schema_template),
-    )
-    for number in range(SCHEMAS):
-        prompt = DomainPrompt(domain_id="library", language="en", prompt="A library.")
-        spec = asyncio.run(teacher.propose(prompt, number, 0))
-        schema, operators = build_schema(spec, catalog, template, Random(number), 4, 7)
-        row = SchemaRow(
-            schema_id=spec.schema_id,
-            domain_id=spec.domain_id,
-            variant=number,
-            operators=operators,
-            schema_json=schema,
-            schema_hash="",
-            spec_hash="",
-            made_by=spec.made_by,
-        )
-        for query in asyncio.run(teacher.write_queries(row, 0, -(-count // SCHEMAS))):
-            yield row, query
 
 
 def configured(folder: Path, url: str) -> Config:

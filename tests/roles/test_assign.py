@@ -195,7 +195,7 @@ def test_work_grows_linearly_with_the_text() -> None:
     def steps(schema: Any, text: str) -> int:
         scanned, validity = scan(text), Validity()
         assert scanned.root is not None
-        Walk(scanned.roles, validity).colour([(scanned.root, Schema(schema).root)])
+        Walk(scanned.paint, validity).colour([(scanned.root, Schema(schema).root)])
         return validity.steps
 
     ambiguous = {  # both branches may hold at every level: only what is below tells

@@ -44,14 +44,14 @@ class RoleAssigner:
             return self.scan(json_text, lenient).roles
         left = colour_plainly(sound, self._schema.root)
         if left:
-            Walk(sound.roles, Validity(self._limits)).colour(left)
+            Walk(sound.paint, Validity(self._limits)).colour(left)
         return sound.roles
 
     def scan(self, json_text: str, lenient: bool = False) -> Scan:
         """The same roles with the tree of values, each with its place, and the fault, if any."""
         scanned = scan(json_text, lenient, self._limits)
         if scanned.root is not None:
-            Walk(scanned.roles, Validity(self._limits)).colour([(scanned.root, self._schema.root)])
+            Walk(scanned.paint, Validity(self._limits)).colour([(scanned.root, self._schema.root)])
         return scanned
 
 

@@ -82,7 +82,7 @@ class _Table:
         counts = Counter(name for told in tells for name in told)
         self.teller = max(counts, key=counts.__getitem__, default=None)
         self._names = names - {self.teller}
-        tellers = [dict(branch.telling).get(self.teller) for branch in branches]
+        tellers = [dict(branch.telling).get(self.teller or "") for branch in branches]
         self._listed = [None if node is None else node.listed for node in tellers]
         self._known = frozenset().union(*(listed for listed in self._listed if listed is not None))
         self._next: dict[Identity, _Table] = {}

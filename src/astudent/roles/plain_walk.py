@@ -7,9 +7,9 @@ branch by look-ups. Most values of most schemas are of these two kinds; whatever
 from typing import Any
 
 from astudent.roles.nodes import Node
-from astudent.roles.role import GrammarRole
 from astudent.roles.sound import Sound
 from astudent.roles.value import Value
+from astudent.roles.walk import listed_role
 
 Left = list[tuple[Value, Node]]
 _HOLDS_STRINGS = frozenset({str, dict, list})
@@ -46,9 +46,7 @@ def colour_plainly(sound: Sound, schema: Node) -> Left:
 
 
 def _colour(sound: Sound, number: int, node: Node) -> None:
-    start, end = sound.starts[number], sound.ends[number]
-    role = GrammarRole.BOOLEAN if node.lists_truth else GrammarRole.ENUM_VALUE
-    sound.roles[start:end] = [role] * (end - start)
+    sound.paint(sound.starts[number], sound.ends[number], listed_role(node.lists_truth))
 
 
 def _told(raw: Any, node: Node, contents: list[str]) -> Node:

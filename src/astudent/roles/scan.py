@@ -67,14 +67,23 @@ class _Fault(Exception):
 
 @dataclass(slots=True)
 class Scan:
-    """`roles`: one per character, where every string value is FREE_TEXT: the schema is not read here.
+    """`codes`: one byte per character, an index into ROLES (strings are FREE_TEXT: the schema is not read here).
 
     `root` is None only in lenient mode, when the text ends or breaks before its first value.
     """
 
-    roles: list[GrammarRole]
+    codes: bytearray
     root: Value | None
     fault: JsonSyntaxError | None = None
+
+    @property
+    def roles(self) -> list[GrammarRole]:
+        """The same as roles."""
+        return list(map(ROLES.__getitem__, self.codes))
+
+    def paint(self, start: int, end: int, role: GrammarRole) -> None:
+        """Gives the characters from `start` to `end` (excluded) a role."""
+        self.codes[start:end] = _code(role) * (end - start)
 
 
 def scan(text: str, lenient: bool = False, limits: Limits | None = None) -> Scan:
@@ -95,7 +104,7 @@ def scan(text: str, lenient: bool = False, limits: Limits | None = None) -> Scan
         if not lenient:
             raise error from None
         return scanner.broken_off(fault.start, error)
-    return Scan(scanner.roles(), scanner.root)
+    return Scan(scanner.codes, scanner.root)
 
 
 class _Scanner:
@@ -120,9 +129,6 @@ class _Scanner:
         if at != len(text):
             self._stop(at)
 
-    def roles(self) -> list[GrammarRole]:
-        return list(map(ROLES.__getitem__, self.codes))
-
     def _spaces(self, start: int) -> int:
         spaces = _SPACES.match(self.text, start)
         return spaces.end() if spaces else start
@@ -132,7 +138,7 @@ class _Scanner:
         self.codes[start:] = _UNKNOWN * (len(self.text) - start)
         for container in self.open:
             container.end = start
-        return Scan(self.roles(), self.root, error)
+        return Scan(self.codes, self.root, error)
 
     # Each of the following takes the token that starts at `start`, and returns where it ends.
 

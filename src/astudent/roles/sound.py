@@ -60,6 +60,10 @@ class Sound:
     starts: list[int]
     ends: list[int]
 
+    def paint(self, start: int, end: int, role: GrammarRole) -> None:
+        """Gives the characters from `start` to `end` (excluded) a role."""
+        self.roles[start:end] = [role] * (end - start)
+
     def value(self, raw: Any) -> Value:
         """A part of `tree`, for those who need to know where its strings stand."""
         return value_of(raw, lambda n: (self.contents[n], self.starts[n] - 1, self.ends[n] + 1))

@@ -82,7 +82,8 @@ def value_of(plain: Any, strings: Placed | None = None) -> Value:
 
 def _kind_of(plain: Any) -> Kind:
     """The kind of a value whose class a caller derived from a plain one, as StrEnum from str."""
-    return next((kind for kinds, kind in _KINDS.items() if isinstance(plain, kinds)), "number")
+    kinds: list[Kind] = [kind for kinds, kind in _KINDS.items() if isinstance(plain, kinds)]
+    return kinds[0] if kinds else "number"
 
 
 def _scalar(data: Any) -> Identity:

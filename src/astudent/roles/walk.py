@@ -5,7 +5,7 @@ each value carries *ways*: sets of subschemas, one set per combination of valid 
 is so in every way: where one valid branch lets any string stand, the string is free.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from astudent.roles.nodes import Choice, Node, in_place
 from astudent.roles.references import SchemaError
@@ -20,11 +20,16 @@ _HOLDS_STRINGS = frozenset({"string", "object", "array"})
 _MOST_WAYS = 64  # beyond it a choice counts as free: real schemas stay below ten
 
 
-class Walk:
-    """Writes the roles of enumerated strings into `roles`."""
+def listed_role(is_truth: bool) -> GrammarRole:
+    """The role of the inside of a string that its schema lists; `is_truth`: the list is True and False."""
+    return GrammarRole.BOOLEAN if is_truth else GrammarRole.ENUM_VALUE
 
-    def __init__(self, roles: list[GrammarRole], validity: Validity) -> None:
-        self._roles, self._validity = roles, validity
+
+class Walk:
+    """Paints the enumerated strings: `paint(start, end, role)` gives characters their role."""
+
+    def __init__(self, paint: Callable[[int, int, GrammarRole], None], validity: Validity) -> None:
+        self._paint, self._validity = paint, validity
 
     def colour(self, values: Sequence[tuple[Value, Node]]) -> None:
         """Takes each value, and all that is inside it, with the node that speaks of it."""
@@ -56,7 +61,7 @@ class Walk:
         self._validity.count()
         if value.kind == "string":
             if value.data in node.strings:
-                self._paint(value, node.lists_truth)
+                self._colour(value, node.lists_truth)
         elif value.kind == "array":
             items = enumerate(value.data)
             pending += [(item, goal) for index, item in items if (goal := node.for_item(index)) is not None]
@@ -71,13 +76,11 @@ class Walk:
             return [(child, child_ways) for child, child_ways in self._children(value, ways) if all(child_ways)]
         lists = [[node for node in way if node.lists(value)] for way in ways]
         if all(lists):
-            self._paint(value, all(any(node.lists_truth for node in nodes) for nodes in lists))
+            self._colour(value, all(any(node.lists_truth for node in nodes) for nodes in lists))
         return []
 
-    def _paint(self, value: Value, is_truth: bool) -> None:
-        role = GrammarRole.BOOLEAN if is_truth else GrammarRole.ENUM_VALUE
-        start, end = value.start + 1, value.end - 1
-        self._roles[start:end] = [role] * (end - start)
+    def _colour(self, value: Value, is_truth: bool) -> None:
+        self._paint(value.start + 1, value.end - 1, listed_role(is_truth))
 
     def _children(self, value: Value, ways: list[Way]) -> list[tuple[Value, list[Way]]]:
         """The members or items of `value`, each with its ways."""
