@@ -1,7 +1,6 @@
 """Grammar roles side by side with slotloss 0.3.0:
 
-    uv run --no-sync --with slotloss==0.3.0 --no-deps python benchmarks/roles.py --json FILE
-    (or: .venv/bin/python -m pip install --no-deps slotloss==0.3.0, then .venv/bin/python benchmarks/roles.py)
+    uv sync --inexact --group bench && .venv/bin/python benchmarks/roles.py --json FILE
 
 - characters: a nested order (`$ref`, arrays, anyOf), queries of the embedded teacher's schemas, a flat record;
 - the first text of a schema, which is read for it;
@@ -130,7 +129,7 @@ def peer() -> Any:
     try:
         from slotloss import roles  # pyright: ignore[reportMissingImports]
     except ImportError:
-        hint = "uv run --no-sync --with slotloss==0.3.0 --no-deps python benchmarks/roles.py"
+        hint = "Run: uv sync --inexact --group bench"
         raise UsageError("slotloss 0.3.0, which is measured against, is not installed", hint) from None
     return roles
 
