@@ -5,11 +5,11 @@ import sys
 
 import typer
 
-from astudent.commands import json_tools
+from astudent.commands import experiment, json_tools
 
 app = typer.Typer(
     name="astudent",
-    help="Tools for JSON that models write: take it out of messy text, check, repair, show and compare it.",
+    help="What stands beside the stages: tools for JSON that models write, and experiments with the loss.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -17,7 +17,14 @@ app = typer.Typer(
     # a False for the --help that a sub-command's --help leaves open here: Typer loads pydantic to make one of None
     context_settings={"help_option_names": ["-h", "--help"], "default_map": {"help": False}},
 )
-for command in (json_tools.extract, json_tools.validate, json_tools.repair, json_tools.anatomy, json_tools.diff):
+for command in (
+    json_tools.extract,
+    json_tools.validate,
+    json_tools.repair,
+    json_tools.anatomy,
+    json_tools.diff,
+    experiment.experiment,
+):
     app.command()(command)
 
 
