@@ -6,10 +6,11 @@ import sys
 import typer
 
 from astudent.commands import json_tools
+from astudent.commands.analyze import analyze
 
 app = typer.Typer(
     name="astudent",
-    help="Tools for JSON that models write: take it out of messy text, check, repair, show and compare it.",
+    help="Tools for JSON that models write, and for the models: extract, check, repair, compare; loss by grammar role.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -17,7 +18,14 @@ app = typer.Typer(
     # a False for the --help that a sub-command's --help leaves open here: Typer loads pydantic to make one of None
     context_settings={"help_option_names": ["-h", "--help"], "default_map": {"help": False}},
 )
-for command in (json_tools.extract, json_tools.validate, json_tools.repair, json_tools.anatomy, json_tools.diff):
+for command in (
+    json_tools.extract,
+    json_tools.validate,
+    json_tools.repair,
+    json_tools.anatomy,
+    json_tools.diff,
+    analyze,
+):
     app.command()(command)
 
 
