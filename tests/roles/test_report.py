@@ -76,10 +76,12 @@ def test_sums_by_role_and_the_tokens_that_got_worst() -> None:
         ("KEY", 2, 4.0, 6.5),
     ]
     assert (total.role, total.tokens, total.baseline_loss, total.finetuned_loss) == ("TOTAL", 4, 2.5, 4.375)
-    assert found.worst(5) == {"NUMBER": [3], "KEY": [2]}  # one of an example, and none that did not rise
+    # one of an example, and none that did not rise
+    assert list(found.worst(5).items()) == [(GrammarRole.NUMBER, [3]), (GrammarRole.KEY, [2])]
     assert roles[1].interval_pct is None  # one example alone has keys
     alone, total = losses(None).compare(0.1)
-    assert {each.status for each in [*alone, total]} == {"baseline"} and losses(None).worst(1)["NUMBER"] == [3]
+    assert {each.status for each in [*alone, total]} == {"baseline"}
+    assert losses(None).worst(1)[GrammarRole.NUMBER] == [3]
 
 
 def test_ratio_bootstrap_holds_the_ratio_and_pairs_the_samples() -> None:

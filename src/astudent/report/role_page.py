@@ -67,4 +67,4 @@ def _worst(report: RoleReport) -> Iterator[Block]:
 
 def _token_cells(token: WorstToken) -> list[str]:
     after = [] if token.finetuned_loss is None else [number(token.finetuned_loss)]
-    return [token.where, number(token.baseline_loss), *after, f"{token.before} ⟦{token.token}⟧ {token.after}"]
+    return [token.where, number(token.baseline_loss), *after, f"{token.before}⟦{token.token}⟧{token.after}"]
