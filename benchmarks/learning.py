@@ -9,8 +9,6 @@ configuration names, and are evaluated on the same requests of test_unseen. What
     .venv/bin/python benchmarks/learning.py table
 """
 
-import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -27,6 +25,7 @@ from astudent.errors import UsageError
 from astudent.evaluation.comparison import compare_runs
 from astudent.evaluation.results import ResultRow
 from astudent.evaluation.statistics import wilson
+from astudent.experiment.plan import write_config
 from astudent.jsonl import read_rows, write_atomic
 from astudent.language.vocabulary import read_vocabulary
 from astudent.records import CorpusRow
@@ -120,7 +119,7 @@ def train(run: Training, config: Path, out: Path) -> None:
         training["training_corpus"] = str(kept_rows(corpus, folder, run.keeps))
     if run.untrained:
         training["base_model"] = str(untrained_base(folder))
-    own = written(config, folder, {"training": training, "evaluation": asked(base, folder)})
+    own = write_config(config, folder, {"training": training, "evaluation": asked(base, folder)})
     stage("06", own)
     stage("07", own)
 
@@ -145,7 +144,7 @@ def align(run: Alignment, config: Path, out: Path) -> None:
         "control": run.control,
         "control_output_dir": str(folder / "control"),
     }
-    own = written(config, folder, {"alignment": alignment | run.changes, "evaluation": asked(base, folder)})
+    own = write_config(config, folder, {"alignment": alignment | run.changes, "evaluation": asked(base, folder)})
     stage("09", own)
     stage("10", own)
     stage("07", own, "--adapter", str(folder / "dpo" / "checkpoint-final"))
@@ -164,7 +163,7 @@ def answered(folder: Path, adapter: Path, config: Path, base: Config, drawn: dic
     """The whole align split answered by an adapter, and judged."""
     settings = asked(base, folder) | drawn | {"splits": ["align"], "out_dir": str(folder), "max_schemas": None}
     settings |= {"max_samples": None, "adapter": str(adapter)}
-    stage("07", written(config, folder, {"evaluation": settings}))
+    stage("07", write_config(config, folder, {"evaluation": settings}))
     return folder / RESULTS
 
 
@@ -185,17 +184,6 @@ def untrained_base(folder: Path) -> Path:
     if not (base / "model.safetensors").exists():
         called("pretrain_tiny_student", "--steps", "1", "--work", str(folder / "work"), "--out", str(base))
     return base
-
-
-def written(config: Path, folder: Path, changes: Changes) -> Path:
-    """A configuration that extends the finished run's and keeps its outputs below `folder`."""
-    path = folder / "config.json"
-    extended = os.path.relpath(config.resolve(), path.parent.resolve())
-    own = {"extends": extended, "run": {"outputs_root": str(folder)}} | changes
-    text = json.dumps(own, indent=2) + "\n"
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        write_atomic(path, text)
-    return path
 
 
 def stage(number: str, config: Path, *flags: str) -> None:

@@ -2,7 +2,9 @@
 
 from astudent.cli import stage_app
 
-app = stage_app("06_train_student_unsloth", __doc__, ["training"], "train")
+SPELLING = {"training.use_selective_loss": "--use-selective-loss/--no-selective-loss"}
+
+app = stage_app("06_train_student_unsloth", __doc__, ["training"], "train", spelling=SPELLING, previews=True)
 
 if __name__ == "__main__":
     app()

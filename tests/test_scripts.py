@@ -21,8 +21,8 @@ PROMISED = {
         "--num-epochs --logging-steps --eval-steps --save-steps --save-total-limit --early-stop-min-delta "
         "--early-stop-patience --learning-rate --weight-decay --warmup-steps --batch-size --grad-accum "
         "--max-grad-norm --load-in-4bit --bf16 --use-gradient-checkpointing --eval-accumulation-steps --lora-r "
-        "--lora-alpha --lora-dropout --seed --max-samples --use-selective-loss --no-use-selective-loss "
-        "--selective-loss --semantic-patterns --role-weights --keep-rate"
+        "--lora-alpha --lora-dropout --seed --max-samples --use-selective-loss --no-selective-loss "
+        "--selective-loss --semantic-patterns --role-weights --keep-rate --preview-masks"
     ),
     "07_evaluate_student": (
         "--adapter --dataset --teacher-model --teacher --out-dir --split --constrained --max-new-tokens "

@@ -33,6 +33,7 @@ class Options:
     fresh: bool = False  # make everything again
     model: str | None = None  # the teacher or judge that --model or --teacher-model named
     dry_run: bool = False  # show what a teacher would be asked, and ask nobody
+    preview_masks: int = 0  # show so many rows token by token, and train nothing
 
 
 def stage_app(
@@ -44,18 +45,22 @@ def stage_app(
     spelling: Spelling | None = None,
     offline_fallback: bool = False,
     asks: bool = False,
+    previews: bool = False,
 ) -> typer.Typer:
     """A Typer app whose one command calls `astudent.stages.<module>.run(config, options)`.
 
     Every key of `sections` is a flag in kebab-case; `spelling` gives some another name. With `offline_fallback` the
-    flag of that name puts the embedded teacher in; a stage that `asks` a teacher has --dry-run.
+    flag of that name puts the embedded teacher in; a stage that `asks` a teacher has --dry-run, one that `previews` its
+    rows --preview-masks.
     """
     keys = [f"{section}.{key}" for section in sections for key in SECTIONS[section].__annotations__]
 
     def command(**given: Any) -> None:
         with_exit_code(lambda: _run_stage(module, keys, given))
 
-    parameters = _house_flags(offline_fallback, asks) + [_flag(key, (spelling or {}).get(key)) for key in keys]
+    parameters = _house_flags(offline_fallback, asks, previews) + [
+        _flag(key, (spelling or {}).get(key)) for key in keys
+    ]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     command.__doc__ = docstring
@@ -98,11 +103,12 @@ def _run_stage(module: str, keys: Sequence[str], given: Mapping[str, Any]) -> No
         raise UsageError(f"{process_count()} processes were launched, and this stage runs in one", "Call it plainly.")
     config = load_config(given["config"], overrides)
     named = None if given.get("offline_fallback") else model
-    options = Options(fresh=given["fresh"], model=named, dry_run=given.get("dry_run", False))
+    shown = {name: given[name] for name in ("dry_run", "preview_masks") if name in given}
+    options = Options(fresh=given["fresh"], model=named, **shown)
     import_module(f"astudent.stages.{module}").run(config, options)
 
 
-def _house_flags(offline_fallback: bool, asks: bool) -> list[inspect.Parameter]:
+def _house_flags(offline_fallback: bool, asks: bool, previews: bool) -> list[inspect.Parameter]:
     flags = [
         _parameter("config", str, "config/defaults.json", "--config", help="Configuration file."),
         _parameter("fresh", bool, False, "--fresh", help="Make everything again; the old output is kept aside."),
@@ -113,6 +119,9 @@ def _house_flags(offline_fallback: bool, asks: bool) -> list[inspect.Parameter]:
     if asks:
         text = "Show the first prompt, the number of calls and an estimate; ask nobody."
         flags.append(_parameter("dry_run", bool, False, "--dry-run", help=text))
+    if previews:
+        text = "Show so many rows token by token, with roles and weights in the loss; train nothing."
+        flags.append(_parameter("preview_masks", int, 0, "--preview-masks", help=text, min=0, show_default=False))
     return flags
 
 

@@ -5,12 +5,12 @@ import sys
 
 import typer
 
-from astudent.commands import json_tools
+from astudent.commands import experiment, json_tools
 from astudent.commands.analyze import analyze
 
 app = typer.Typer(
     name="astudent",
-    help="Tools for JSON that models write, and for the models: extract, check, repair, compare; loss by grammar role.",
+    help="What stands beside the stages: tools for JSON that models write, loss by grammar role, experiments with the loss.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -25,6 +25,7 @@ for command in (
     json_tools.anatomy,
     json_tools.diff,
     analyze,
+    experiment.experiment,
 ):
     app.command()(command)
 

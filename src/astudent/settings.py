@@ -148,8 +148,13 @@ class Training(Section):
     max_grad_norm: Annotated[Positive, "Gradients are clipped to this norm."]
     optim: Annotated[Text, "Optimizer, by transformers' name."]
     use_selective_loss: Annotated[bool, "Leave grammar out of the loss as selective_loss says."]
-    selective_loss: Annotated[Literal["none", "conservative", "moderate", "aggressive"], "What is left out."]
-    semantic_patterns: Annotated[tuple[str, ...], "Regular expressions for spans that always count (no effect yet)."]
+    selective_loss: Annotated[
+        Literal["none", "conservative", "moderate", "aggressive"],
+        "What is left out: punctuation; names too; all but values.",
+    ]
+    semantic_patterns: Annotated[
+        tuple[str, ...], "Regular expressions for spans that always count under use_selective_loss."
+    ]
     role_weights: Annotated[dict[str, NotNegative], "Weight of each grammar role in the loss (1 where unnamed)."]
     keep_rate: Annotated[Share, "Chance that a token which is left out counts all the same."]
     logging_steps: Annotated[Count, "Steps between training lines in the metrics."]

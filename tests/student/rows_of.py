@@ -4,6 +4,7 @@ from typing import Any
 
 from tiny_models import SCHEMA, completion, make_tokenizer
 
+from astudent.roles.selective import EVEN
 from astudent.student.supervision import Encoded, Source, encode_rows
 
 REQUESTS = ["find it", "find that and more", "x", "where price is lots and lots of money", "a", "bb"]
@@ -24,4 +25,4 @@ def make_sources(schemas: int = 2, each: int = 4, repairs: bool = False) -> list
 
 def make_rows(schemas: int = 2, each: int = 4, repairs: bool = False) -> list[Encoded]:
     """The same in tokens."""
-    return encode_rows(make_tokenizer(), make_sources(schemas, each, repairs), {}, None)
+    return encode_rows(make_tokenizer(), make_sources(schemas, each, repairs), EVEN, None)

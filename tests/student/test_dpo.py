@@ -11,6 +11,7 @@ from test_sft import lines, new_student, settings
 from tiny_models import completion, make_model, make_tokenizer
 
 from astudent.config import load_config
+from astudent.roles.selective import EVEN
 from astudent.student.batching import Unit
 from astudent.student.dpo import align, train_control
 from astudent.student.held_out_pairs import split_pairs
@@ -38,7 +39,7 @@ def make_pairs() -> list[Unit]:
     for source in make_sources(schemas=2, each=5):
         wrong = Source(source.row_id, source.schema_id, source.schema_json, completion("rating", 9), source.content)
         sources += [source, wrong]
-    rows = encode_rows(make_tokenizer(), sources, {}, None)
+    rows = encode_rows(make_tokenizer(), sources, EVEN, None)
     return list(zip(rows[::2], rows[1::2], strict=True))
 
 

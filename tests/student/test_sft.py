@@ -192,7 +192,7 @@ def test_stops_early_and_keeps_the_best(tmp_path: Path) -> None:
     asked = {"metric_for_best": "eval_loss", "early_stop_patience": 2, "eval_steps": 1}
     train(tmp_path, max_steps=40, learning_rate=1e-9, save_steps=50, **asked)
     steps = [line["step"] for line in lines(tmp_path) if "eval_loss" in line]
-    assert steps == [1, 2, 3]
+    assert steps == [0, 1, 2, 3]  # before the first step: the base model
     assert (tmp_path / checkpoint.FINAL / "adapter_model.safetensors").is_file()
 
 

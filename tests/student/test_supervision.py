@@ -7,6 +7,7 @@ from tiny_models import GEMMA_TEMPLATE, SCHEMA, completion, make_tokenizer
 from astudent.config import load_config
 from astudent.errors import RunError, UsageError
 from astudent.prompt import build_prompt, neutralise
+from astudent.roles.selective import EVEN, TokenWeights
 from astudent.student.prompt import PLAIN_TEMPLATE, chat_format, encode_prompt, render
 from astudent.student.supervision import ROLE_NAMES, encode_row, encode_rows
 
@@ -25,7 +26,9 @@ def test_prompt_and_completion_are_joined() -> None:
 
 def test_roles_stand_where_they_belong() -> None:
     tokenizer = make_tokenizer()
-    row = encode_row(tokenizer, "<bos>x", completion("price", 42), SCHEMA, {"KEY": 0.0, "NUMBER": 2.0})
+    row = encode_row(
+        tokenizer, "<bos>x", completion("price", 42), SCHEMA, TokenWeights(role_weights={"KEY": 0.0, "NUMBER": 2.0})
+    )
     named = [ROLE_NAMES[role] for role in row.roles]
     assert named.count("NUMBER") == 2 and {"KEY", "ENUM_VALUE", "QUOTE", "STRUCTURAL", "END"} <= set(named)
     wanted = {"KEY": 0.0, "NUMBER": 2.0}
@@ -34,9 +37,9 @@ def test_roles_stand_where_they_belong() -> None:
 
 def test_long_rows_are_refused_by_name() -> None:
     with pytest.raises(RunError, match="0-0"):
-        encode_rows(make_tokenizer(), make_sources(), {}, max_length=20)
+        encode_rows(make_tokenizer(), make_sources(), EVEN, max_length=20)
     with pytest.raises(UsageError, match="no such role"):
-        encode_rows(make_tokenizer(), make_sources(), {"KEYS": 1.0}, max_length=None)
+        encode_rows(make_tokenizer(), make_sources(), TokenWeights(role_weights={"KEYS": 1.0}), max_length=None)
 
 
 def test_control_tokens_in_data_stay_text() -> None:

@@ -4,18 +4,17 @@ Values are compared at the same place of the two texts; in the tables the items 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from astudent.errors import RunError
+from astudent.json_texts.leaves import Leaf, Place, leaves
 from astudent.json_texts.source import Text
-from astudent.json_texts.verdict import LIMITS, children_of, joined, judge
+from astudent.json_texts.verdict import LIMITS, judge
 from astudent.language.validation import Validator, validator_for
 from astudent.roles import GrammarRole, JsonSyntaxError, LimitError, RoleAssigner
-from astudent.roles.role import ROLES
-from astudent.roles.scan import Scan
-from astudent.roles.value import Identity, Value
+from astudent.roles.value import Identity
 
 MAX_SHOWN = 120
 """Characters of a value in an example."""
@@ -157,7 +156,7 @@ def _compare(found: Difference, assigner: RoleAssigner, a: Text, b: Text, max_ex
             tally.b_values.update([other.identity] if other else [])
 
 
-def _tell(tally: Tally, one: "_Leaf | None", other: "_Leaf | None") -> None:
+def _tell(tally: Tally, one: Leaf | None, other: Leaf | None) -> None:
     if one is None:
         tally.missing_in_a += 1
     elif other is None:
@@ -168,54 +167,17 @@ def _tell(tally: Tally, one: "_Leaf | None", other: "_Leaf | None") -> None:
         tally.changed += 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
-    """A member's name, a scalar, or an empty container; equal to another one by its identity alone."""
-
-    identity: Identity
-    text: str = field(compare=False)
-    folded: str = field(compare=False)
-    role: GrammarRole = field(compare=False)
-
-
-def _shown(leaf: _Leaf | None) -> str:
+def _shown(leaf: Leaf | None) -> str:
     if leaf is None:
         return ""
     return leaf.text if len(leaf.text) <= MAX_SHOWN else leaf.text[: MAX_SHOWN - 1] + "…"
 
 
-def _leaves(assigner: RoleAssigner, text: Text) -> dict[tuple[str, bool], _Leaf]:
-    """Path and whether it is the name that is meant -> what stands there; nothing for a text that is no JSON."""
+def _leaves(assigner: RoleAssigner, text: Text) -> dict[Place, Leaf]:
+    """The text's leaves; none for a text that is no JSON."""
     try:
-        scanned = assigner.scan(text.text)
+        return leaves(assigner, text.text)
     except JsonSyntaxError:
         return {}
     except LimitError as error:
         raise RunError(f"{text.where}: {error.message}", error.hint) from error
-    return dict(_walk(scanned, text.text))
-
-
-def _walk(scanned: Scan, text: str) -> Iterator[tuple[tuple[str, bool], _Leaf]]:
-    assert scanned.root is not None
-    pending = [("", "", scanned.root)]
-    while pending:
-        path, folded, value = pending.pop()
-        if not value.data or not isinstance(value.data, dict | list):
-            role = _role(scanned, value)
-            yield (path, False), _Leaf(value.identity, text[value.start : value.end], folded, role)
-            continue
-        children = []
-        for step, child in children_of(value):
-            child_path = joined(path, step)
-            child_folded = f"{folded}[]" if isinstance(step, int) else joined(folded, step)
-            if isinstance(step, str):
-                yield (child_path, True), _Leaf(("name", step), step, child_folded, GrammarRole.KEY)
-            children.append((child_path, child_folded, child))
-        pending += reversed(children)
-
-
-def _role(scanned: Scan, value: Value) -> GrammarRole:
-    """The role of what the value says: of a string its content's; an empty one is free text."""
-    if value.kind != "string":
-        return ROLES[scanned.codes[value.start]]
-    return ROLES[scanned.codes[value.start + 1]] if value.end - value.start > 2 else GrammarRole.FREE_TEXT

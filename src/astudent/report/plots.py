@@ -105,6 +105,21 @@ def plot_roles(path: Path, curves: Sequence[Curve]) -> None:
         axes.set_title("Validation loss by grammar role")
 
 
+def plot_variants(path: Path, panels: Mapping[str, Sequence[Curve]]) -> None:
+    """Validation losses of variants of a training, one panel for each loss; the runs of one variant share a colour."""
+    with figure(path, len(panels), (4.2 * len(panels), 3.6)) as all_axes:
+        for axes, (title, curves) in zip(all_axes, panels.items(), strict=True):
+            names = list(dict.fromkeys(curve.label for curve in curves))
+            for curve in curves:
+                place = names.index(curve.label)
+                known = "_nolegend_" if curve is not next(c for c in curves if c.label == curve.label) else curve.label
+                colour = COLOURS[place % len(COLOURS)]
+                axes.plot(*_xy(curve), color=colour, linewidth=1.6, marker="o", markersize=2.5, label=known)
+            _log_axis(axes, "validation loss (nats per token)")
+            axes.set_title(title)
+        all_axes[-1].legend(loc="upper right")
+
+
 def plot_rates(path: Path, panels: Mapping[str, Sequence[RatePoint]], metric: str) -> None:
     """One panel for each group of samples, one line for each run: rate and 95% interval."""
     runs = max(len(points) for points in panels.values())

@@ -8,6 +8,7 @@ from astudent.report import formats
 from astudent.report.document import Block, Bullets, Heading, Image, Paragraph, Table
 from astudent.report.plots import Curve, plot_losses, plot_roles
 from astudent.report.runs import EvaluatedRun, Json, TrainingLog, is_answer_rate, load_training, metrics_of, read_json
+from astudent.roles.regression import THRESHOLD
 from astudent.settings import Config
 from astudent.stage import record_path
 
@@ -55,8 +56,13 @@ def roles(log: TrainingLog, folder: Path) -> Iterator[Block]:
         "share of the loss left",
     ]
     yield Table(header, [_role_row(name, first, last) for name in names])
+    if last.get("regressed_roles"):
+        names = formats.listed(last["regressed_roles"])
+        yield Paragraph(
+            f"Worse than the base model by more than {THRESHOLD:.0%}: {names}. A mean over all tokens hides this."
+        )
     yield Paragraph(
-        "Nats per token of that role. The share says where the loss that is left sits: role loss times role tokens."
+        "Nats per token of that role. Step 0, where it is there, is the base model. The share says where the loss that is left sits: role loss times role tokens."
     )
 
 

@@ -1,6 +1,6 @@
-"""Regular expressions of schemas, which strangers write: linear time, or a time limit."""
+"""Regular expressions of schemas and flags, which strangers write: linear time, or a time limit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import regex
@@ -9,7 +9,8 @@ from pydantic_core import SchemaValidator, core_schema
 
 from astudent.roles.limits import LimitError
 
-_SECONDS = 0.2  # for the few patterns (look-around, back-references) that only a backtracking engine can read
+_SECONDS = 0.2  # for what only a backtracking engine can do: look-around, back-references, and saying where a match is
+SpanFinder = Callable[[str], Iterator[tuple[int, int]]]
 
 
 @lru_cache(maxsize=4096)
@@ -38,3 +39,24 @@ def _backtracking(pattern: str) -> Callable[[str], bool]:
             raise LimitError(f"the pattern {pattern!r} needs more than {_SECONDS} s on one string") from None
 
     return found
+
+
+def span_finder(pattern: str) -> SpanFinder:
+    """`find(text)`: where the pattern matches, or, where it has groups, what they match; (start, end) in characters.
+
+    Raises ValueError when the pattern cannot be read; `find` raises LimitError when one text takes too long.
+    """
+    try:
+        compiled = regex.compile(pattern)
+    except regex.error as error:
+        raise ValueError(str(error)) from None
+    groups = range(1, compiled.groups + 1) if compiled.groups else (0,)
+
+    def find(text: str) -> Iterator[tuple[int, int]]:
+        try:
+            for match in compiled.finditer(text, timeout=_SECONDS):
+                yield from (match.span(group) for group in groups if match.start(group) >= 0)
+        except TimeoutError:
+            raise LimitError(f"the pattern {pattern!r} needs more than {_SECONDS} s on one text") from None
+
+    return find

@@ -18,9 +18,7 @@ METRICS = {
 
 
 def refuse_unsupported(settings: Training) -> None:
-    """UsageError for keys whose part of the package is not there yet, or that name nothing."""
-    if settings.use_selective_loss and settings.selective_loss != "none":
-        raise UsageError("use_selective_loss: no strategy is built in yet", "Use training.role_weights instead.")
+    """UsageError for keys that name nothing, or that ask for what another key rules out."""
     if settings.metric_for_best not in METRICS:
         raise UsageError(f"metric_for_best: {settings.metric_for_best!r}", f"Take one of {', '.join(METRICS)}.")
     if "semantic" in settings.metric_for_best and settings.generation_eval_steps is None:

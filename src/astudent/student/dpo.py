@@ -28,6 +28,7 @@ from astudent.errors import RunError
 from astudent.evaluation.pairs import PairRow
 from astudent.jsonl import read_rows
 from astudent.launch import is_first
+from astudent.roles.selective import TokenWeights
 from astudent.settings import Alignment, Config
 from astudent.stage import StageRun
 from astudent.student.batching import Batcher, StepBatch, TokenBatch, Unit
@@ -164,7 +165,8 @@ def encode_pairs(student: Student, pairs: Sequence[PairRow], settings: Alignment
         for pair in pairs
         for answer in (pair.chosen, pair.rejected)
     ]
-    rows = encode_rows(student.tokenizer, sources, settings.role_weights, settings.max_seq_length)
+    weights = TokenWeights(role_weights=settings.role_weights)
+    rows = encode_rows(student.tokenizer, sources, weights, settings.max_seq_length)
     return list(zip(rows[::2], rows[1::2], strict=True))
 
 

@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from astudent.errors import RunError
 from astudent.roles.examples import Example
+from astudent.roles.selective import EVEN
 from astudent.student.supervision import Encoded, Source, encode_rows
 
 
@@ -21,7 +22,7 @@ def encode_examples(tokenizer: PreTrainedTokenizerBase, examples: Sequence[Examp
     scored. RunError names an example of which no token would be scored.
     """
     opening = _opening(tokenizer)
-    rows = encode_rows(tokenizer, [_source(example) for example in examples], {}, None)
+    rows = encode_rows(tokenizer, [_source(example) for example in examples], EVEN, None)
     rows = [row if e.is_chat else _as_raw_text(row, opening) for row, e in zip(rows, examples, strict=True)]
     for row in rows:
         if not len(row.roles):

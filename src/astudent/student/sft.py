@@ -20,6 +20,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 from astudent.errors import UsageError
 from astudent.jsonl import write_atomic
 from astudent.launch import is_first
+from astudent.roles.selective import TokenWeights
 from astudent.settings import Config, Training
 from astudent.stage import StageRun
 from astudent.student import checkpoint as files
@@ -32,6 +33,7 @@ from astudent.student.rows import as_sources, gate_verdict, read_corpus, split_r
 from astudent.student.selfcheck import CheckResult, check, check_answers
 from astudent.student.supervision import Encoded, encode_rows
 from astudent.student.trainer import (
+    BaseLosses,
     EndOfRun,
     PackTrainer,
     Plan,
@@ -55,7 +57,7 @@ def train_sft(config: Config, run: StageRun) -> None:
     training, validation = split_rows(read_corpus(corpus, settings.max_samples), settings.val_split, settings.seed)
     validation = validation_sample(validation, settings.eval_max_samples, settings.seed)
     student = new_adapter(settings)
-    weights, longest = settings.role_weights, settings.max_seq_length
+    weights, longest = TokenWeights.of(settings), settings.max_seq_length
     rows = encode_rows(student.tokenizer, as_sources(training), weights, longest)
     held_out = encode_rows(student.tokenizer, as_sources(validation), weights, longest)
     answer_check = AnswerCheck.build(student, validation, settings)
@@ -144,6 +146,7 @@ def fit(
         callbacks=callbacks(NAME, out, plan.rows_per_step),
     )
     trainer.prepare(plan, best)
+    trainer.add_callback(BaseLosses(trainer))
     trainer.answer_check = answer_check
     return train_to_the_end(trainer, out) | answers, check_result
 

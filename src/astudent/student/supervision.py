@@ -6,7 +6,7 @@ preference tuning and a served model. Every supervised token carries a grammar r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
-from astudent.errors import RunError, UsageError
+from astudent.errors import RunError
 from astudent.roles import GrammarRole, assign_grammar_roles, token_roles
+from astudent.roles.selective import EVEN, TokenWeights
 from astudent.student.prompt import chat_format, render
 
 ROLE_NAMES: tuple[str, ...] = tuple(role.value for role in GrammarRole)
@@ -62,40 +63,27 @@ class Encoded:
         return labels
 
 
-def weights_by_role(role_weights: Mapping[str, float]) -> NDArray[np.float32]:
-    """(R,): the weight of each role, 1 where none is named. UsageError for an unknown role."""
-    unknown = set(role_weights) - set(ROLE_NAMES)
-    if unknown:
-        names = ", ".join(ROLE_NAMES)
-        raise UsageError(f"role_weights: no such role: {', '.join(sorted(unknown))}", f"The roles: {names}.")
-    weights = np.ones(len(ROLE_NAMES), dtype=np.float32)
-    for name, weight in role_weights.items():
-        weights[ROLE_NAMES.index(name)] = weight
-    return weights
-
-
 def encode_row(
     tokenizer: PreTrainedTokenizerBase,
     prompt_text: str,
     completion: str,
     schema: dict[str, Any],
-    role_weights: Mapping[str, float] | None = None,
+    weights: TokenWeights = EVEN,
 ) -> Encoded:
     """One row in tokens, from a rendered prompt."""
     source = Source("row", "schema", schema, completion, prompt_text=prompt_text)
-    return encode_rows(tokenizer, [source], role_weights or {}, max_length=None)[0]
+    return encode_rows(tokenizer, [source], weights, max_length=None)[0]
 
 
 def encode_rows(
     tokenizer: PreTrainedTokenizerBase,
     sources: Sequence[Source],
-    role_weights: Mapping[str, float],
+    weights: TokenWeights,
     max_length: int | None,
 ) -> list[Encoded]:
     """All rows in tokens, in order. RunError names rows longer than `max_length` tokens: nothing is ever cut."""
     if not sources:
         return []
-    weights = weights_by_role(role_weights)
     end = chat_format(tokenizer).end_of_turn
     texts = [s.prompt_text if s.prompt_text is not None else render(tokenizer, s.content or "") for s in sources]
     prompts = tokenizer(texts, add_special_tokens=False)["input_ids"]
@@ -112,15 +100,17 @@ def _join(
     answer: list[int],
     offsets: list[tuple[int, int]],
     end: int,
-    weights: NDArray[np.float32],
+    weights: TokenWeights,
 ) -> Encoded:
     if not prompt:
         raise RunError(f"row {source.row_id}: its prompt has no token", "Make the corpus again.")
     characters = assign_grammar_roles(source.completion, source.schema_json, lenient=True)
-    named = token_roles(characters, [*offsets, (0, 0)])
+    offsets = [*offsets, (0, 0)]
+    named = token_roles(characters, offsets)
     roles = np.fromiter((_ROLE_ID[role] for role in named), dtype=np.int8, count=len(named))
+    counts = np.array(weights.of_tokens(source.completion, characters, offsets), dtype=np.float32)
     ids = np.array([*prompt, *answer, end], dtype=np.int32)
-    return Encoded(source.row_id, source.schema_id, ids, len(prompt), roles, weights[roles], source.is_repair)
+    return Encoded(source.row_id, source.schema_id, ids, len(prompt), roles, counts, source.is_repair)
 
 
 def _refuse_long(rows: Iterable[Encoded], max_length: int | None) -> None:

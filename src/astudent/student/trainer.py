@@ -25,6 +25,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from astudent.errors import RunError, UsageError
 from astudent.jsonl import write_atomic
 from astudent.launch import is_first
+from astudent.roles.regression import regressed
 from astudent.student import checkpoint as files
 from astudent.student import processes
 from astudent.student.batching import Batcher, SchemaSampler, StepBatch, TokenBatch, Unit, own_stretch
@@ -60,6 +61,21 @@ class EndOfRun(TrainerCallback):
             control.should_evaluate = args.eval_strategy != "no"
 
 
+class BaseLosses(TrainerCallback):
+    """Before the first step the validation rows are measured: an adapter that has learned nothing is the base model."""
+
+    def __init__(self, trainer: PackTrainer) -> None:
+        self._trainer = trainer
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        if state.global_step == 0 and self._trainer.plan.eval_units:
+            line = self._trainer.evaluation_line()
+            self._trainer.base_roles = line["loss_by_role"]
+            self._trainer.log(line)
+
+
 def unset_collator(items: list[Any]) -> dict[str, Any]:
     """Stands in while TRL's trainers are built; `PackTrainer.prepare` puts the plan's own collator in."""
     return {"items": items}
@@ -85,6 +101,8 @@ class PackTrainer:
 
     plan: Plan
     best: Best | None = None
+    base_roles: dict[str, float] | None = None
+    """Validation loss of each role at step 0, where the run starts from a base model."""
     answer_check: Callable[[Any, int], dict[str, float]] | None = None
     args: Any
     state: TrainerState
@@ -104,6 +122,7 @@ class PackTrainer:
         self.train_sums = LossSums.zeros()
         self._eval_batches: list[TokenBatch] | None = None
         self._sampler: SchemaSampler | None = None
+        self._said: set[str] = set()
         self.data_collator = self.collate
 
     def collate(self, items: Sequence[dict[str, int]]) -> dict[str, StepBatch]:
@@ -240,7 +259,18 @@ class PackTrainer:
     def evaluate(
         self, eval_dataset: Any = None, ignore_keys: list[str] | None = None, metric_key_prefix: str = "eval"
     ) -> dict[str, Any]:
-        """The exact token mean over the plain validation rows; repair rows are reported apart."""
+        """The line of `evaluation_line`, the greedy answers where they are due, and what has got worse."""
+        metrics = self.evaluation_line()
+        if (answers := self.answer_check) is not None:
+            metrics |= processes.of_first(lambda: answers(self.model, self.state.global_step))
+        if self.base_roles is not None:
+            self._note_regressions(metrics)
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def evaluation_line(self) -> dict[str, Any]:
+        """The exact token mean over the plain validation rows, by role too; repair rows are reported apart."""
         started = time.monotonic()
         sums = self._eval_sums()
         metrics: dict[str, Any] = {"eval_loss": sums.mean(PLAIN)}
@@ -249,12 +279,17 @@ class PackTrainer:
         metrics["eval_runtime"] = round(seconds, 4)
         metrics["eval_samples_per_second"] = round(rows / seconds, 3)
         metrics["eval_steps_per_second"] = round(steps / seconds, 3)
-        metrics |= sums.by_role(PLAIN) | {f"eval_{key}": value for key, value in sums.repair().items()}
-        if (answers := self.answer_check) is not None:
-            metrics |= processes.of_first(lambda: answers(self.model, self.state.global_step))
-        self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-        return metrics
+        return metrics | sums.by_role(PLAIN) | {f"eval_{key}": value for key, value in sums.repair().items()}
+
+    def _note_regressions(self, metrics: dict[str, Any]) -> None:
+        """Adds `regressed_roles` to the line, and says each role once, when it is first found worse than at step 0."""
+        before, after = self.base_roles or {}, metrics["loss_by_role"]
+        metrics["regressed_roles"] = regressed(before, after)
+        for role in metrics["regressed_roles"]:
+            if role not in self._said:
+                self._said.add(role)
+                change = f"loss {after[role]:.3f} after {before[role]:.3f} at step 0"
+                processes.say(f"warning: step {self.state.global_step}: worse at {role} than the base model: {change}")
 
     @torch.no_grad()
     def _eval_sums(self) -> LossSums:
@@ -326,10 +361,11 @@ class PackTrainer:
     def extra_state(self) -> dict[str, Any]:
         """What a checkpoint holds beside the trainer's own state; the sums are those of all processes."""
         sums = self.train_sums.over_processes().state()
-        return {"sums": sums, "best": self.best.state() if self.best else None}
+        return {"sums": sums, "best": self.best.state() if self.best else None, "base_roles": self.base_roles}
 
     def restore(self, extra: dict[str, Any]) -> None:
-        """Puts sums and best back as they were at a checkpoint; the sums are the first process's to add."""
+        """Puts all of `extra_state` back as it was at a checkpoint; the sums are the first process's to add."""
+        self.base_roles = extra.get("base_roles")  # a checkpoint of an earlier version has none
         if is_first():
             self.train_sums = LossSums.restore(extra["sums"])
         if self.best is not None and extra["best"] is not None:

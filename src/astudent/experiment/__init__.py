@@ -1,0 +1,1 @@
+"""The experiment: one configuration trained with and without selective loss, side by side, on the same seeds."""
