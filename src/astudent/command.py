@@ -6,10 +6,11 @@ import sys
 import typer
 
 from astudent.commands import experiment, json_tools
+from astudent.commands.analyze import analyze
 
 app = typer.Typer(
     name="astudent",
-    help="What stands beside the stages: tools for JSON that models write, and experiments with the loss.",
+    help="What stands beside the stages: tools for JSON that models write, loss by grammar role, experiments with the loss.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -23,6 +24,7 @@ for command in (
     json_tools.repair,
     json_tools.anatomy,
     json_tools.diff,
+    analyze,
     experiment.experiment,
 ):
     app.command()(command)

@@ -38,6 +38,11 @@ def read_rows[M: BaseModel](path: Path | str, model: type[M], *, repair: bool = 
 
 def read_objects(path: Path | str) -> Iterator[dict[str, Any]]:
     """Yields each line of `path` as a plain dict. RunError as in `read_rows`."""
+    return (row for _, row in read_numbered(path))
+
+
+def read_numbered(path: Path | str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yields each line of `path` that is not blank as its number (from 1) and a plain dict. RunError as in `read_rows`."""
     for number, line in _whole_lines(Path(path), repair=False):
         try:
             row = json.loads(line)
@@ -45,7 +50,7 @@ def read_objects(path: Path | str) -> Iterator[dict[str, Any]]:
             raise RunError(f"{path}:{number}: not JSON: {error}", "Mend or delete that line.") from error
         if not isinstance(row, dict):
             raise RunError(f"{path}:{number}: expected a JSON object, found {type(row).__name__}", "Mend that line.")
-        yield row
+        yield number, row
 
 
 def write_atomic(path: Path | str, content: Iterable[Row] | str) -> None:

@@ -156,3 +156,13 @@ def test_every_step_holds_exactly_its_rows(per_step: int, share: int, world: int
     assert set(chain(*steps)) == set(range(13))
     ranks[0].set_epoch(1)
     assert list(ranks[0]) != list(SchemaSampler(schemas, per_step, share, 7, 0, world))
+
+
+def test_padded_batches_keep_to_the_budget() -> None:
+    units = [(row,) for row in make_rows(schemas=3)]
+    longest = max(len(row) for (row,) in units)
+    batches, order = Batcher(False, 0, 2 * longest, plain_rows=5).micro_batches(units)
+    assert sorted(order) == list(range(len(units)))
+    assert max(batch.row_count for batch in batches) > 2
+    assert all(batch.input_ids.numel() <= 2 * longest and batch.row_count <= 5 for batch in batches)
+    assert len(Batcher(False, 0, 1).micro_batches(units)[0]) == len(units)  # a row is never cut

@@ -9,6 +9,8 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from transformers import (
     Gemma3ForCausalLM,
     Gemma3TextConfig,
+    GPT2Config,
+    GPT2LMHeadModel,
     LlamaConfig,
     LlamaForCausalLM,
     MistralConfig,
@@ -87,6 +89,11 @@ def _random_model(kind: str, window: int, layers: int, head_dim: int) -> Any:
             **shape, head_dim=head_dim, query_pre_attn_scalar=head_dim, sliding_window=window, layer_types=types
         )
         return Gemma3ForCausalLM(config)
+    if kind == "gpt2":
+        ends = {name: shape[name] for name in ("pad_token_id", "bos_token_id", "initializer_range")}
+        return GPT2LMHeadModel(
+            GPT2Config(**ends, vocab_size=shape["vocab_size"], n_embd=32, n_head=4, n_layer=layers, n_positions=1024)
+        )
     if kind == "llama":
         return LlamaForCausalLM(LlamaConfig(**shape))
     if kind == "smollm2":
@@ -100,12 +107,18 @@ def _random_model(kind: str, window: int, layers: int, head_dim: int) -> Any:
 
 
 def add_lora(model: Any, rank: int = 4, dropout: float = 0.0) -> Any:
-    """The model with an adapter on the seven projections whose effect is not zero."""
+    """The model with an adapter on the seven projections (GPT-2: its three), whose effect is not zero."""
     from peft import LoraConfig, get_peft_model
 
     targets = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    is_gpt2 = isinstance(model, GPT2LMHeadModel)
     config = LoraConfig(
-        r=rank, lora_alpha=2 * rank, lora_dropout=dropout, target_modules=targets, task_type="CAUSAL_LM"
+        r=rank,
+        lora_alpha=2 * rank,
+        lora_dropout=dropout,
+        target_modules=["c_attn", "c_proj", "c_fc"] if is_gpt2 else targets,
+        fan_in_fan_out=is_gpt2,
+        task_type="CAUSAL_LM",
     )
     model = get_peft_model(model, config, autocast_adapter_dtype=False)
     generator = torch.Generator().manual_seed(1)

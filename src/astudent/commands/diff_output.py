@@ -5,9 +5,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from astudent.commands.output import print_object, read_schema
+from astudent.commands.output import print_object
 from astudent.errors import RunError
 from astudent.json_texts.compare import Difference, PathTally, SetCounts, Tally, diff
+from astudent.json_texts.schema_file import read_schema
 from astudent.json_texts.source import Text
 from astudent.json_texts.tables import share, table
 from astudent.report.markdown import visible

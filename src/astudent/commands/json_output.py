@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from astudent.commands.output import for_each, named, note, print_object, read_schema, safe, short
+from astudent.commands.output import for_each, named, note, print_object, safe, short
 from astudent.json_texts.extract import Found, extract, one_line
 from astudent.json_texts.parts import role_counts, role_spans
 from astudent.json_texts.repair import Repair, repair
+from astudent.json_texts.schema_file import read_schema
 from astudent.json_texts.source import Text
 from astudent.json_texts.tables import share, table
 from astudent.report.markdown import visible

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 CONFIDENCE = 0.95
 
 
@@ -79,6 +82,36 @@ def paired_bootstrap(
     rng = random.Random(seed)
     means = sorted(_mean_of(rng.choices(sums, k=len(sums))) for _ in range(resamples))
     return Interval(_quantile(means, (1 - confidence) / 2), _quantile(means, (1 + confidence) / 2))
+
+
+def ratio_bootstrap(
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    *,
+    resamples: int = 2000,
+    confidence: float = CONFIDENCE,
+    seed: int = 0,
+) -> list[Interval | None]:
+    """Percentile intervals of sum(after) / sum(before), both over the same samples drawn with replacement.
+
+    Args:
+        before, after: each sample's sums in k columns; (n, k), not negative.
+
+    Returns one interval for each column, None where fewer than two samples have anything in it.
+    """
+    samples, rng = len(before), np.random.default_rng(seed)
+    sums = np.empty((resamples, 2, before.shape[1]))
+    for drawn in sums:
+        times = np.bincount(rng.integers(samples, size=samples), minlength=samples)
+        drawn[0], drawn[1] = times @ before, times @ after
+    ends = [(1 - confidence) / 2, (1 + confidence) / 2]
+    intervals: list[Interval | None] = []
+    for column in range(before.shape[1]):
+        below, above = sums[:, 0, column], sums[:, 1, column]
+        ratios = above[below > 0] / below[below > 0]  # a draw may miss all samples of a rare role
+        known = np.count_nonzero(before[:, column]) > 1
+        intervals.append(Interval(*map(float, np.quantile(ratios, ends))) if known else None)
+    return intervals
 
 
 def compare(before: Sequence[bool], after: Sequence[bool], clusters: Sequence[Hashable], seed: int = 0) -> Comparison:

@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 
 THRESHOLD = 0.10
-"""Share by which a role's loss must rise to count as a regression."""
-LEAST_NATS = 0.001
-"""Least rise (nats a token) that counts: a role at 1e-7 that goes to 2e-7 is as good as before."""
+"""Relative change of a role's loss beyond which it has improved or regressed."""
+LEAST_CHANGE = 0.001
+"""Nats per token that a change must also have. The model's probability of a token then differs by a thousandth: below it,
+a role that is all but certain (1e-7 to 2e-7) would double its loss and mean nothing."""
 
 
-def is_regression(before: float, after: float, threshold: float = THRESHOLD) -> bool:
-    """Whether a role's loss (nats a token) rose by more than `threshold` of itself, and by more than nothing."""
-    return after - before > max(threshold * before, LEAST_NATS)
+def is_change(before: float, after: float, threshold: float = THRESHOLD) -> bool:
+    """Whether a role's loss (nats per token) changed by more than `threshold` of itself, and by more than nothing."""
+    return abs(after - before) > max(LEAST_CHANGE, threshold * before)
 
 
 def regressed(before: Mapping[str, float], after: Mapping[str, float]) -> list[str]:
-    """The roles of `after` whose loss is a regression against `before`."""
-    return [role for role, loss in after.items() if role in before and is_regression(before[role], loss)]
+    """The roles of `after` whose loss has risen by such a change."""
+    return [role for role, loss in after.items() if loss > before.get(role, loss) and is_change(before[role], loss)]

@@ -152,7 +152,7 @@ class _Columns:
 class Batcher:
     """Cuts units into micro-batches of at most about `token_budget` tokens.
 
-    With `packed` false every row stands alone, padded, at most `plain_rows` of them together.
+    With `packed` false every row stands alone, padded, at most `plain_rows` of them together; the pads count.
     """
 
     packed: bool
@@ -185,7 +185,7 @@ class Batcher:
 
     def _packs(self, units: Sequence[Unit]) -> Iterator[list[int]]:
         if not self.packed:
-            yield from _chunks(sorted(range(len(units)), key=lambda i: len(units[i][0])), self._plain_units(units))
+            yield from self._padded(units)
             return
         by_schema: dict[str, list[int]] = {}
         for index, unit in enumerate(units):
@@ -193,8 +193,19 @@ class Batcher:
         for members in by_schema.values():
             yield from _within_budget(members, units, self.token_budget)
 
-    def _plain_units(self, units: Sequence[Unit]) -> int:
-        return max(1, self.plain_rows // len(units[0])) if units else 1
+    def _padded(self, units: Sequence[Unit]) -> Iterator[list[int]]:
+        """By length, so that pads are few."""
+        part: list[int] = []
+        longest = 0
+        for index in sorted(range(len(units)), key=lambda i: len(units[i][0])):
+            longest = max(longest, *map(len, units[index]))
+            rows = (len(part) + 1) * len(units[index])
+            if part and (rows > self.plain_rows or rows * longest > self.token_budget):
+                yield part
+                part, longest = [], max(map(len, units[index]))
+            part.append(index)
+        if part:
+            yield part
 
     def _cost(self, rows: Sequence[Encoded]) -> int:
         if not self.packed:

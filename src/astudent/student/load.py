@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,13 +23,14 @@ import torch
 if torch.cuda.is_available() and importlib.util.find_spec("unsloth"):
     import unsloth  # pyright: ignore[reportMissingImports]  # noqa: F401  # it patches the others, so it comes first
 
+from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_log
 
 from astudent.errors import UsageError
 from astudent.student import processes
 from astudent.student.attention import PREFIX_SHARED
-from astudent.student.checkpoint import check_adapter
+from astudent.student.checkpoint import ADAPTER_FILES, check_adapter
 from astudent.student.loss import FULL_PRECISION, base_of, install_token_losses
 from astudent.student.prompt import PLAIN_TEMPLATE
 
@@ -151,9 +153,7 @@ def assemble(
     install_token_losses(base, "supervised" if can_pack else "full")
     base_sha256 = identity_of_base(model)  # now: training may shard the weights
     if adapter is not None:
-        from peft import PeftModel
-
-        model = PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable)
+        model = _put_on(model, adapter, trainable)
     if not trainable:
         is_exact = base.get_input_embeddings().weight.dtype in FULL_PRECISION and not getattr(
             base, "is_quantized", False
@@ -178,6 +178,37 @@ def _is_bidirectional(base: Any) -> bool:
     return bool(getattr(base.config, "use_bidirectional_attention", False))
 
 
+def load_base(base: str, *, revision: str | None = None, device: torch.device | None = None, **options: Any) -> Any:
+    """A causal language model from safetensors, on `device` (None: the CPU). UsageError when it cannot be had."""
+    if device is not None and device.type != "cpu":
+        options["device_map"] = {"": device}
+    return _from_hub(AutoModelForCausalLM, base, revision, use_safetensors=True, **options)
+
+
+def _put_on(model: Any, adapter: str | Path, trainable: bool) -> Any:
+    """The model under PEFT with a folder's adapter. UsageError for one that was made for another model."""
+    from peft import PeftModel, get_peft_model_state_dict
+
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Found missing adapter keys")  # refused below
+            model = PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable)
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise _unfit(adapter, " ".join(str(error).split())[:200]) from error
+    with safe_open(Path(adapter) / ADAPTER_FILES[1], "pt") as file:
+        given = {name for name in file.keys() if "lora_" in name}  # noqa: SIM118  # no dictionary
+    taken = {name for name in get_peft_model_state_dict(model, save_embedding_layers=False) if "lora_" in name}
+    if given != taken:
+        raise _unfit(adapter, f"{len(given ^ taken)} of its matrices have no counterpart, such as {min(given ^ taken)}")
+    return model
+
+
+def _unfit(adapter: str | Path, why: str) -> UsageError:
+    return UsageError(f"{adapter}: this adapter does not fit the model: {why}", "Name the base that it was trained on.")
+
+
 def _load_transformers(settings: LoadSettings) -> Any:
     options: dict[str, Any] = {"dtype": torch.bfloat16 if settings.bf16 else torch.float32}
     if settings.load_in_4bit:
@@ -186,12 +217,8 @@ def _load_transformers(settings: LoadSettings) -> Any:
         options["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=options["dtype"]
         )
-    if torch.cuda.is_available():
-        options["device_map"] = {"": torch.cuda.current_device()}
-    model = _from_hub(
-        AutoModelForCausalLM, settings.base_model, settings.base_revision, use_safetensors=True, **options
-    )
-    return model
+    device = torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else None
+    return load_base(settings.base_model, revision=settings.base_revision, device=device, **options)
 
 
 def _load_unsloth(settings: LoadSettings) -> Any:

@@ -23,6 +23,7 @@ from astudent.student.generate import Batch, Row, Sampling, requests_of
 from astudent.student.lean import make_lean, make_plain, plainly
 from astudent.student.load import Student
 from astudent.student.loss import base_of, install_token_losses, losses_of_logits, token_losses
+from astudent.student.supervision import ROLE_NAMES
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 2e-3, torch.bfloat16: 8e-2, torch.float16: 2e-2}
 """Largest relative difference of the gradient that counts as the same, by the base's dtype; a tenth for the loss."""
@@ -48,7 +49,10 @@ class AnswersCheck:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a run will use: `packs`, `plain` batches or `full` logits, and the measured differences (relative)."""
+    """What a run will use: `packs`, `plain` batches or `full` logits, and the measured differences (relative).
+
+    A frozen model has no gradient: the second difference is then that of its losses by role.
+    """
 
     mode: str
     reason: str
@@ -71,6 +75,7 @@ def check(
     make_plain(student.model)
     reference = _measure(student.model, [pad([row], student.pad_id) for row in rows], _by_logits(student.model))
     make_lean(student.model)
+    what = "gradient" if _trainable(student.model) else "losses by role"
     faults = [] if shared else [BY_ROW]
     ways = {"packs": packed, "plain": plain} if shared else {"plain": plain}
     for mode, batcher in ways.items():
@@ -83,9 +88,9 @@ def check(
         loss, gradient = processes.highest(differences)
         if gradient <= _tolerance(student.model) and loss <= _tolerance(student.model) / 10:
             by = " by FlexAttention" if mode == "packs" and flex_choice.in_use() else ""
-            equal = f"equal row by row{by}: loss within {loss:.1e}, gradient within {gradient:.1e}"
+            equal = f"equal row by row{by}: loss within {loss:.1e}, {what} within {gradient:.1e}"
             return batcher, CheckResult(mode, "; ".join(faults) or equal, loss, gradient)
-        faults.append(fault or f"{mode} differ from row by row: loss by {loss:.1e}, gradient by {gradient:.1e}")
+        faults.append(fault or f"{mode} differ from row by row: loss by {loss:.1e}, {what} by {gradient:.1e}")
     make_plain(student.model)
     install_token_losses(student.model, "full")
     return plain, CheckResult("full", "; ".join(faults), None, None)
@@ -158,22 +163,31 @@ def _by_tokens(model: Any) -> Callable[[TokenBatch], Tensor]:
 
 
 def _measure(model: Any, batches: Sequence[TokenBatch], losses: Callable[[TokenBatch], Tensor]) -> tuple[float, Tensor]:
-    """(sum of losses, gradient of all trainable weights) without dropout; gradients are cleared again."""
+    """(sum of losses, gradient of all trainable weights) without dropout; gradients are cleared again.
+
+    Of a frozen model the second is the loss of each role, (R,).
+    """
     was_training = model.training
     model.eval()
     device = next(model.parameters()).device
-    total = 0.0
-    trainable = [p for p in model.parameters() if p.requires_grad]
+    by_role = torch.zeros(len(ROLE_NAMES), dtype=torch.float64)
+    trainable = _trainable(model)
     try:
         for batch in batches:
-            value = losses(batch.to(device)).sum()
-            value.backward()
-            total += value.item()
-        return total, torch.cat([p.grad.detach().double().flatten().cpu() for p in trainable if p.grad is not None])
+            values = losses(batch.to(device))
+            by_role.index_add_(0, batch.roles, values.detach().double().cpu())
+            if trainable:
+                values.sum().backward()
+        slopes = [p.grad.detach().double().flatten().cpu() for p in trainable if p.grad is not None]
+        return by_role.sum().item(), torch.cat(slopes) if trainable else by_role
     finally:
         for parameter in trainable:
             parameter.grad = None
         model.train(was_training)
+
+
+def _trainable(model: Any) -> list[Any]:
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
 def _differences(reference: tuple[float, Tensor], result: tuple[float, Tensor]) -> tuple[float, float]:
