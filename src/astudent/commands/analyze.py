@@ -43,7 +43,7 @@ def analyze(
 
     def action() -> None:
         from astudent.commands.role_output import write_report
-        from astudent.roles import analyze
+        from astudent.role_losses.analysis import analyze
 
         report = analyze(
             model_name=model,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from astudent.errors import RunError
 from astudent.jsonl import write_atomic
-from astudent.roles.report import RoleReport
+from astudent.role_losses.report import RoleReport
 
 
 def write_report(report: RoleReport, output: Path | None, html: Path | None, quiet: bool) -> None:

@@ -1,6 +1,7 @@
 """Grammar roles of the characters and tokens of JSON texts, by JSON Schema. Imports no torch."""
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any
 
 from astudent.roles.assign import RoleAssigner, assign_grammar_roles
 from astudent.roles.limits import LimitError, Limits
@@ -9,33 +10,24 @@ from astudent.roles.role import GrammarRole
 from astudent.roles.scan import JsonSyntaxError
 from astudent.roles.tokens import token_role_shares, token_roles
 
-if TYPE_CHECKING:
-    from astudent.roles.analysis import analyze
-    from astudent.roles.report import RoleReport
-
 __all__ = [
     "GrammarRole",
     "JsonSyntaxError",
     "LimitError",
     "Limits",
     "RoleAssigner",
-    "RoleReport",
     "SchemaError",
-    "analyze",
     "assign_grammar_roles",
     "token_role_shares",
     "token_roles",
 ]
 
 
+_ELSEWHERE = {"analyze": "astudent.role_losses.analysis", "RoleReport": "astudent.role_losses.report"}
+"""What users look for here too. It needs more than roles do, so it is found when it is asked for."""
+
+
 def __getattr__(name: str) -> Any:
-    """`analyze` and `RoleReport`, found when they are asked for: they need more than roles do."""
-    if name == "analyze":
-        from astudent.roles.analysis import analyze
-
-        return analyze
-    if name == "RoleReport":
-        from astudent.roles.report import RoleReport
-
-        return RoleReport
+    if name in _ELSEWHERE:
+        return getattr(import_module(_ELSEWHERE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,9 +17,9 @@ from transformers import PreTrainedTokenizerBase
 
 from astudent.errors import RunError, UsageError, first_line
 from astudent.progress import Bar
-from astudent.roles.examples import Example
-from astudent.roles.report import Setup, WorstToken
-from astudent.roles.token_losses import Floats, TokenLosses
+from astudent.role_losses.examples import Example
+from astudent.role_losses.measured import Setup, WorstToken
+from astudent.role_losses.token_losses import Floats, TokenLosses
 from astudent.student.batching import Batcher
 from astudent.student.checkpoint import ADAPTER_FILES, check_adapter
 from astudent.student.lean import make_plain

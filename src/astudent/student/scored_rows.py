@@ -10,7 +10,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from astudent.errors import RunError
-from astudent.roles.examples import Example
+from astudent.role_losses.examples import Example
 from astudent.roles.selective import EVEN
 from astudent.student.supervision import Encoded, Source, encode_rows
 

@@ -5,39 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from astudent.json_texts.tables import table
-from astudent.report.formats import UNKNOWN, number
-from astudent.roles.comparison import RoleComparison
+from astudent.role_losses.cells import HEADER, cells, change
+from astudent.role_losses.comparison import RoleComparison
+from astudent.role_losses.measured import Setup, WorstToken
 from astudent.roles.regression import LEAST_CHANGE
 from astudent.roles.role import GrammarRole
-
-HEADER = ("role", "tokens", "baseline", "fine-tuned", "change", "95% interval", "status")
-
-
-@dataclass(frozen=True)
-class WorstToken:
-    """A token of a target, with what stands before and after it there; losses in nats."""
-
-    where: str
-    before: str
-    token: str
-    after: str
-    baseline_loss: float
-    finetuned_loss: float | None
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What was measured, and how: `baseline_by` and `finetuned_by` say whether packs or plain batches, and why."""
-
-    model: str
-    checkpoint: str | None
-    data: str
-    examples: int
-    device: str
-    dtype: str
-    texts: str
-    baseline_by: str
-    finetuned_by: str | None
 
 
 @dataclass(frozen=True)
@@ -72,42 +44,23 @@ class RoleReport:
 
     def as_html(self) -> str:
         """One page that needs nothing else."""
-        from astudent.report.role_page import page  # here, since it draws with matplotlib
+        from astudent.role_losses.page import page  # here, since it draws with matplotlib
 
-        return page(self)
+        return page(self.comparisons, self.total, self.worst, self.setup, self.verdict())
 
     def rows(self) -> list[list[str]]:
         """The table's cells below HEADER, TOTAL last."""
-        return [_cells(each) for each in [*self.comparisons, self.total]]
+        return [cells(each) for each in [*self.comparisons, self.total]]
 
     def verdict(self) -> str:
         """One line: which roles regressed, or that none did."""
         threshold = f"{100 * self.total.threshold:g}%"
         if self.setup.checkpoint is None:
             return "The baseline alone: nothing to compare it with."
-        named = ", ".join(f"{each.role} ({_change(each)})" for each in self.regressions)
+        named = ", ".join(f"{each.role} ({change(each)})" for each in self.regressions)
         if not named:
             return f"No role regressed by more than {threshold}."
         return f"WARNING: regressed by more than {threshold}: {named}"
 
     def __str__(self) -> str:
         return f"{table(HEADER, self.rows())}\n\n{self.verdict()}"
-
-
-def _cells(each: RoleComparison) -> list[str]:
-    interval = each.interval_pct
-    return [
-        str(each.role),
-        f"{each.tokens:,}",
-        number(each.baseline_loss),
-        number(each.finetuned_loss),
-        _change(each),
-        UNKNOWN if interval is None else f"{interval.low:+.1f} to {interval.high:+.1f}%",
-        each.status,
-    ]
-
-
-def _change(each: RoleComparison) -> str:
-    if each.change_pct is not None:
-        return f"{each.change_pct:+.1f}%"
-    return UNKNOWN if each.finetuned_loss is None else f"from 0 to {number(each.finetuned_loss)}"

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from astudent.errors import UsageError
-from astudent.roles.examples import Data, Reading, Schema, name_of, read_examples
+from astudent.role_losses.examples import Data, Reading, Schema, name_of, read_examples
+from astudent.role_losses.report import RoleReport
 from astudent.roles.regression import THRESHOLD
-from astudent.roles.report import RoleReport
 
 WORST = 5
 """Tokens shown for each role."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from astudent.evaluation.statistics import Interval, ratio_bootstrap
-from astudent.roles.comparison import RoleComparison
+from astudent.role_losses.comparison import RoleComparison
 from astudent.roles.role import ROLES, GrammarRole
 
 Floats = NDArray[np.float64]

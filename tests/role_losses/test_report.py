@@ -12,13 +12,13 @@ import pytest
 
 from astudent.errors import RunError, UsageError
 from astudent.evaluation.statistics import Interval, ratio_bootstrap
+from astudent.role_losses.comparison import RoleComparison
+from astudent.role_losses.examples import Example, Reading, read_examples
+from astudent.role_losses.measured import Setup, WorstToken
+from astudent.role_losses.token_losses import TokenLosses
 from astudent.roles import GrammarRole, RoleReport
-from astudent.roles.comparison import RoleComparison
-from astudent.roles.examples import Example, Reading, read_examples
 from astudent.roles.regression import LEAST_CHANGE
-from astudent.roles.report import Setup, WorstToken
 from astudent.roles.role import ROLES
-from astudent.roles.token_losses import TokenLosses
 
 SCHEMA = {"properties": {"s": {"enum": ["x", "y"]}}}
 SETUP = Setup("base", "adapter", "d.jsonl", 2, "cpu", "float32", "raw", "packs: equal", "packs: equal")
