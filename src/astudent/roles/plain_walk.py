@@ -46,7 +46,7 @@ def colour_plainly(sound: Sound, schema: Node) -> Left:
 
 
 def _colour(sound: Sound, number: int, node: Node) -> None:
-    sound.paint(sound.starts[number], sound.ends[number], listed_role(node.lists_truth))
+    sound.paint_string(number, listed_role(node.lists_truth))
 
 
 def _told(raw: Any, node: Node, contents: list[str]) -> Node:

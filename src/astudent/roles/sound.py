@@ -51,22 +51,31 @@ class Sound:
     """`roles`: one per character, where every string value is FREE_TEXT: the schema is not read here.
 
     `tree` is the parsed text, in which each string value is a number n (written as a string): its content is
-    `contents[n]`, and its inside stands at text[starts[n]:ends[n]].
+    `contents[n]`, written as `written[n]` from text[starts[n]] on.
     """
 
     roles: list[GrammarRole]
     tree: Any
     contents: list[str]
+    written: list[str]
     starts: list[int]
-    ends: list[int]
 
     def paint(self, start: int, end: int, role: GrammarRole) -> None:
         """Gives the characters from `start` to `end` (excluded) a role."""
         self.roles[start:end] = [role] * (end - start)
 
+    def paint_string(self, number: int, role: GrammarRole) -> None:
+        """Gives the inside of a string a role."""
+        start = self.starts[number]
+        self.paint(start, start + len(self.written[number]), role)
+
     def value(self, raw: Any) -> Value:
         """A part of `tree`, for those who need to know where its strings stand."""
-        return value_of(raw, lambda n: (self.contents[n], self.starts[n] - 1, self.ends[n] + 1))
+        return value_of(raw, self._placed)
+
+    def _placed(self, number: int) -> tuple[str, int, int]:
+        start = self.starts[number]
+        return self.contents[number], start - 1, start + len(self.written[number]) + 1
 
 
 def read_sound(text: str, limits: Limits) -> Sound | None:
@@ -77,38 +86,43 @@ def read_sound(text: str, limits: Limits) -> Sound | None:
     if len(parts) > 1 and parts[-2] is None:
         return None
     roles = _between(parts[0]).copy()
+    is_spaced = any(f'"{blank}' in text for blank in _BLANK)  # then a name's colon may stand behind blanks
     names: list[str] = []
-    contents: list[str] = []
+    written: list[str] = []
     starts: list[int] = []
-    ends: list[int] = []
     between, index = _BETWEEN.get, 1
     for inside, after in zip(parts[1::2], parts[2::2], strict=True):
         size = len(inside)
-        if after[:1] == ":" or (after[:1] in _BLANK and after.lstrip(_BLANK)[:1] == ":"):
+        if after[:1] == ":" or (is_spaced and after.lstrip(_BLANK)[:1] == ":"):
             names.append(inside)
             roles += _NAMES[size] if size < _LONG else _quoted(GrammarRole.KEY, size)
         else:
-            number = len(contents)
+            number = len(written)
             parts[index] = _NUMBERS[number] if number < _MANY else str(number)
-            contents.append(inside)
+            written.append(inside)
             starts.append(len(roles) + 1)
             roles += _TEXTS[size] if size < _LONG else _quoted(GrammarRole.FREE_TEXT, size)
-            ends.append(len(roles) - 1)
         roles += between(after) or _between(after)
         index += 2
     unnamed = '"'.join(parts)
     if unnamed.count("[") + unnamed.count("{") > limits.depth and _depth(parts[::2]) > limits.depth:
         return None
-    if "\\" in text:
-        contents = [json.loads(f'"{inside}"') if "\\" in inside else inside for inside in contents]
-        plain = False
-    else:
-        plain = len(set(names)) == len(names)
-    try:
-        tree = (_DECODER if plain else _WARY_DECODER).decode(unnamed)
-    except (ValueError, RecursionError):
+    has_escapes = "\\" in text
+    tree = _parsed(unnamed, is_wary=has_escapes or len(set(names)) < len(names))
+    if tree is _UNSOUND:
         return None
-    return Sound(roles, tree, contents, starts, ends)
+    contents = [json.loads(f'"{inside}"') for inside in written] if has_escapes else written
+    return Sound(roles, tree, contents, written, starts)
+
+
+def _parsed(text: str, is_wary: bool) -> Any:
+    """The text's value; _UNSOUND where it is no JSON, or (`is_wary`) an object of it repeats a name."""
+    start = len(text) - len(text.lstrip(_BLANK))
+    try:
+        tree, end = (_WARY_DECODER if is_wary else _DECODER).scan_once(text, start)
+    except (StopIteration, ValueError, RecursionError):
+        return _UNSOUND
+    return _UNSOUND if text[end:].strip(_BLANK) else tree
 
 
 def _between(text: str) -> list[GrammarRole]:
@@ -138,5 +152,6 @@ def _without_repeats(members: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
-_WARY_DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_without_repeats)
+_UNSOUND = object()
+_DECODER: Any = json.JSONDecoder(parse_constant=_refuse)
+_WARY_DECODER: Any = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_without_repeats)

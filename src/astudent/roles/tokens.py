@@ -9,7 +9,6 @@ Exact for any tokenizer and normaliser, since nothing is decoded: a span always 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from astudent.errors import RunError
 from astudent.roles.role import PRECEDENCE, ROLES, GrammarRole
@@ -21,14 +20,17 @@ _BEYOND = b"\xff" * 64
 """Stands after the ranks of a text's characters, so that a span that reaches outside shows (a negative one too)."""
 
 
-class _RoleOf(dict[bytes, Any]):
-    """The role of a token by the ranks of the characters that it covers; None where it covers none or what is not there.
+class _NothingThere(KeyError):
+    """A token covers no character, or one that is not there."""
 
-    Few sequences of ranks come again and again.
-    """
 
-    def __missing__(self, ranks: bytes) -> GrammarRole | None:
-        role = None if not ranks or ranks[-1] == _BEYOND[0] else ROLES[min(ranks)]
+class _RoleOf(dict[bytes, GrammarRole]):
+    """The role of a token by the ranks of the characters that it covers: few sequences of them come again and again."""
+
+    def __missing__(self, ranks: bytes) -> GrammarRole:
+        if not ranks or ranks[-1] == _BEYOND[0]:
+            raise _NothingThere
+        role = ROLES[min(ranks)]
         if len(ranks) <= _LONGEST_KEPT and len(self) < _MOST_KEPT:
             self[ranks] = role
         return role
@@ -44,23 +46,25 @@ def token_roles(char_roles: Sequence[GrammarRole], offsets: Sequence[Span]) -> l
     Raises RunError when a span reaches outside the text.
     """
     ranks = bytes(map(PRECEDENCE.__getitem__, char_roles)) + _BEYOND
-    roles = [_ROLE_OF[ranks[start:end]] for start, end in offsets]
-    if None in roles:
-        _fill(roles, offsets, len(char_roles))
-    _mark_end(roles, offsets)
-    return roles
+    last = len(offsets)
+    while last and not any(offsets[last - 1]):
+        last -= 1  # the special tokens (0, 0) after all that cover something: the end of the turn
+    covering = offsets[:last]
+    try:
+        roles = [_ROLE_OF[ranks[start:end]] for start, end in covering]
+    except _NothingThere:
+        roles = [_role_of(ranks, start, end, len(char_roles)) for start, end in covering]
+    return roles + [GrammarRole.END] * (len(offsets) - last)
 
 
-def _fill(roles: list[GrammarRole], offsets: Sequence[Span], length: int) -> None:
-    """Settles the tokens that cover nothing, or what is not there."""
-    for index, (start, end) in enumerate(offsets):
-        if roles[index] is None:
-            if start != end or not 0 <= start <= length:
-                raise RunError(
-                    f"a token covers characters {start} to {end}, but the text has {length}",
-                    "Give the offsets of the completion alone, not those of prompt and completion together.",
-                )
-            roles[index] = GrammarRole.WHITESPACE
+def _role_of(ranks: bytes, start: int, end: int, length: int) -> GrammarRole:
+    """The same for one token, which may cover nothing; RunError for one that covers what is not there."""
+    if not 0 <= start <= end <= length:
+        raise RunError(
+            f"a token covers characters {start} to {end}, but the text has {length}",
+            "Give the offsets of the completion alone, not those of prompt and completion together.",
+        )
+    return _ROLE_OF[ranks[start:end]] if start < end else GrammarRole.WHITESPACE
 
 
 def token_role_shares(char_roles: Sequence[GrammarRole], offsets: Sequence[Span]) -> list[dict[GrammarRole, float]]:
@@ -72,11 +76,3 @@ def token_role_shares(char_roles: Sequence[GrammarRole], offsets: Sequence[Span]
         distinct = dict.fromkeys(covered)
         shares.append({each: list(covered).count(each) / len(covered) for each in distinct})
     return shares
-
-
-def _mark_end(roles: list[GrammarRole], offsets: Sequence[Span]) -> None:
-    """The special tokens (0, 0) after the last token that covers something end the turn."""
-    for index in range(len(roles) - 1, -1, -1):
-        if tuple(offsets[index]) != (0, 0):
-            return
-        roles[index] = GrammarRole.END
