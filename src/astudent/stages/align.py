@@ -5,6 +5,7 @@ from pathlib import Path
 from astudent.cli import Options
 from astudent.config import Config
 from astudent.preflight import check
+from astudent.roles.selective import TokenWeights
 from astudent.stage import StageRun, base_folder, settings_of
 from astudent.student.checkpoint import check_adapter
 
@@ -26,8 +27,9 @@ NOT_OURS = tuple(
 
 def run(config: Config, options: Options) -> None:
     """Trains the aligned adapter and, with `alignment.control`, the SFT-only control beside it."""
-    check(config, {"alignment"})
     settings = config.alignment
+    TokenWeights(role_weights=settings.role_weights)  # an unknown role ends the stage here
+    check(config, {"alignment"})
     check_adapter(settings.adapter)
     weights = Path(settings.adapter) / "adapter_model.safetensors"
     inputs = [Path(settings.pairs_out), weights, *base_folder(settings.base_model)]
