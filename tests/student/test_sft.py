@@ -133,6 +133,17 @@ def test_resume_gives_the_same_weights_and_lines(whole_run: tuple[Path, Student]
     assert not (resumed / ".unfinished-checkpoint-4").exists()
 
 
+def test_a_run_that_was_killed_before_its_first_checkpoint_measures_the_base_once(tmp_path: Path) -> None:
+    asked = {"max_steps": 1, "eval_steps": 1, "save_steps": 1}
+    train(tmp_path / "whole", **asked)
+    (tmp_path / "killed").mkdir()
+    first = (tmp_path / "whole" / FILE_NAME).read_text().splitlines(keepends=True)[0]
+    assert json.loads(first)["step"] == 0
+    (tmp_path / "killed" / FILE_NAME).write_text(first)
+    train(tmp_path / "killed", **asked)
+    assert lines(tmp_path / "killed") == lines(tmp_path / "whole")
+
+
 def test_an_optimizer_step_does_not_depend_on_its_packs(tmp_path: Path) -> None:
     """The same step computed in packs of any size, and by weights that leave roles out, is normalised over the step."""
     norms = []

@@ -69,7 +69,7 @@ def _assigner_for(schema: dict[str, Any] | bool) -> RoleAssigner:
         copy, assigner = _prepared(marshal.dumps(schema, 2))
     except (ValueError, RecursionError):  # no plain JSON types, or nested too deeply: prepared anew each time
         return RoleAssigner(schema)
-    if len(_RECENT) == _MOST_RECENT:
+    if len(_RECENT) >= _MOST_RECENT:
         del _RECENT[next(iter(_RECENT))]
     _RECENT[id(schema)] = (copy, assigner)
     return assigner

@@ -222,7 +222,7 @@ def tidied(out: Path) -> Path | None:
     """The checkpoint to resume from; what a kill left beyond it is gone."""
     files.sweep(out)
     resumed = files.latest(out)
-    cut_back(out / FILE_NAME, files.step_of(resumed) if resumed else 0)
+    cut_back(out / FILE_NAME, files.step_of(resumed) if resumed else -1)  # step 0, the base model, has a line too
     if resumed is not None:
         print(f"resuming from {resumed}", flush=True)
     return resumed
