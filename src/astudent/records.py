@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Language = Literal["en", "fr"]
 FieldType = Literal["number", "integer", "string", "boolean", "enum", "date"]
 Split = Literal["train", "align", "test_seen", "test_unseen"]
+Grade = Literal["simple", "medium", "complex"]
 
 FIELD_NAME = r"^[a-z][a-z0-9_]{0,39}$"
 
@@ -109,7 +110,8 @@ with warnings.catch_warnings():
     class DatasetRow(Record):
         """d_04: a request with its AST, or (`is_valid` false) an AST broken on purpose, made from `positive_id`.
 
-        `agreement` is the share of the teacher's samples that meant this AST, where several were asked for.
+        `agreement` is the share of the teacher's samples that meant this AST, where several were asked for. Rows of a
+        benchmark task say how hard their schema is (`grade`) and what makes the text hard on purpose (`trap`).
         """
 
         query_id: str
@@ -126,6 +128,8 @@ with warnings.catch_warnings():
         mutation: str | None = None
         validator_message: str | None = None
         positive_id: str | None = None
+        grade: Grade | None = None
+        trap: str | None = None
         agreement: float | None = None
         made_by: MadeBy
 

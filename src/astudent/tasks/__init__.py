@@ -1,0 +1,1 @@
+"""Benchmark tasks: rows that Python makes alone, with known truth."""
