@@ -119,7 +119,8 @@ def train(run: Training, config: Path, out: Path) -> None:
         training["training_corpus"] = str(kept_rows(corpus, folder, run.keeps))
     if run.untrained:
         training["base_model"] = str(untrained_base(folder))
-    own = write_config(config, folder, {"training": training, "evaluation": asked(base, folder)})
+    of_base = folder if run.untrained else out
+    own = write_config(config, folder, {"training": training, "evaluation": asked(base, folder, of_base)})
     stage("06", own)
     stage("07", own)
 
@@ -144,7 +145,7 @@ def align(run: Alignment, config: Path, out: Path) -> None:
         "control": run.control,
         "control_output_dir": str(folder / "control"),
     }
-    own = write_config(config, folder, {"alignment": alignment | run.changes, "evaluation": asked(base, folder)})
+    own = write_config(config, folder, {"alignment": alignment | run.changes, "evaluation": asked(base, folder, out)})
     stage("09", own)
     stage("10", own)
     stage("07", own, "--adapter", str(folder / "dpo" / "checkpoint-final"))
@@ -153,15 +154,15 @@ def align(run: Alignment, config: Path, out: Path) -> None:
         stage("07", own, *control)
 
 
-def asked(base: Config, folder: Path) -> dict[str, Any]:
-    """test_unseen alone, and what the finished run has beside it."""
-    there = {"dataset": base.evaluation.dataset, "base_out_dir": base.evaluation.base_out_dir}
+def asked(base: Config, folder: Path, of_base: Path) -> dict[str, Any]:
+    """test_unseen alone; the base model's answers stand in `of_base`, once for all runs that start from the same base."""
+    there = {"dataset": base.evaluation.dataset, "base_out_dir": str(of_base / "eval-base")}
     return there | {"splits": ["test_unseen"], "baselines": False, "out_dir": str(folder / "eval")}
 
 
 def answered(folder: Path, adapter: Path, config: Path, base: Config, drawn: dict[str, Any]) -> Path:
     """The whole align split answered by an adapter, and judged."""
-    settings = asked(base, folder) | drawn | {"splits": ["align"], "out_dir": str(folder), "max_schemas": None}
+    settings = asked(base, folder, folder) | drawn | {"splits": ["align"], "out_dir": str(folder), "max_schemas": None}
     settings |= {"max_samples": None, "adapter": str(adapter)}
     stage("07", write_config(config, folder, {"evaluation": settings}))
     return folder / RESULTS

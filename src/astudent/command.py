@@ -7,6 +7,7 @@ import typer
 
 from astudent.commands import experiment, json_tools
 from astudent.commands.analyze import analyze
+from astudent.commands.forms import forms
 
 app = typer.Typer(
     name="astudent",
@@ -26,6 +27,7 @@ for command in (
     json_tools.diff,
     analyze,
     experiment.experiment,
+    forms,
 ):
     app.command()(command)
 

@@ -92,6 +92,8 @@ def _problems(config: Config, needs: set[str], model: str | None, judge: str | N
         yield from _teacher_problems(config, config.evaluation.teacher, judge, configured, "--teacher-model")
     if "alignment" in needs and config.evaluation.teacher == "none":
         yield "alignment is built from a teacher's verdicts, and evaluation.teacher is none", "Name a teacher."
+    if "alignment" in needs and config.training.modality == "vision":
+        yield "alignment learns from texts, and training.modality is vision", "Leave --with-alignment out."
     students = {"training": config.training} if needs & {"training", "evals", "alignment"} else {}
     students |= {"alignment": config.alignment} if "alignment" in needs else {}
     for name, section in students.items():

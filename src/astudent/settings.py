@@ -117,6 +117,9 @@ class Teacher(Section):
 class Training(Section):
     """Stage 06: LoRA fine-tuning of the student."""
 
+    modality: Annotated[
+        Literal["text", "vision"], "vision: a vision-language base learns chat rows with images (docs/vision.md)."
+    ]
     training_corpus: Annotated[Text, "Corpus to train on."]
     output_dir: Annotated[Text, "Folder of the run: checkpoints, metrics, run_config.json."]
     base_model: Annotated[Text, "Base model: an id on the model hub, or a local folder."]
@@ -201,6 +204,7 @@ class Evaluation(Section):
     temperature: Annotated[NotNegative, "0 is greedy."]
     top_p: Annotated[Positive, Le(1), "Nucleus of sampling."]
     batch_size: Annotated[Count, "Requests answered together."]
+    blank_images: Annotated[bool, "Put white paper in the place of each image: what the words alone give (vision)."]
     shared_prefixes: Annotated[
         bool, "Compute a schema once for its requests; false: transformers' generate, one by one."
     ]

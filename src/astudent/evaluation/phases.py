@@ -28,6 +28,7 @@ from astudent.stage import StageRun, base_folder, settings_of
 NAME = "07"
 ANSWER_KEYS = (
     "prompt",
+    "training.modality",
     "training.base_model",
     "training.base_revision",
     "training.load_in_4bit",
@@ -40,6 +41,7 @@ ANSWER_KEYS = (
     "evaluation.temperature",
     "evaluation.top_p",
     "evaluation.batch_size",
+    "evaluation.blank_images",
     "evaluation.shared_prefixes",
     "evaluation.seed",
 )

@@ -7,7 +7,7 @@ named adapter's part alone: what stands beside it is shared by all students (for
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from astudent.evaluation.results import ResultRow
 from astudent.evaluation.samples import Sample, SchemaLimit, choose_samples
 from astudent.evaluation.student_answers import BASE, make_student
 from astudent.evaluation.summary import split_summary
+from astudent.evaluation.vision_student import dataset_rows
 from astudent.jsonl import read_rows
 from astudent.records import DatasetRow
 from astudent.settings import Config
@@ -49,7 +50,7 @@ def run(config: Config, options: Options) -> None:
     settings = config.evaluation
     limit = None if settings.max_schemas is None else SchemaLimit(settings.max_schemas, settings.new_names_share)
     samples = choose_samples(
-        read_rows(settings.dataset, DatasetRow),
+        rows_of(config),
         settings.splits,
         settings.max_samples,
         settings.include_invalid,
@@ -65,6 +66,12 @@ def run(config: Config, options: Options) -> None:
     if not any(worked):
         print(f"{NAME}: complete, nothing to do", flush=True)
     print(headline(targets[0].summary), flush=True)
+
+
+def rows_of(config: Config) -> Iterable[DatasetRow]:
+    """The rows of `evaluation.dataset`: of stage 04, or chat rows for a vision student."""
+    path = Path(config.evaluation.dataset)
+    return dataset_rows(path) if config.training.modality == "vision" else read_rows(path, DatasetRow)
 
 
 def _dry_run(config: Config, options: Options, samples: Sequence[Sample], targets: int) -> None:

@@ -28,6 +28,11 @@ def run(config: Config, options: Options) -> None:
     stage = StageRun.begin(NAME, [settings.output_dir], own, inputs, root=config.run.outputs_root, fresh=options.fresh)
     if stage.status == "complete":
         return
+    if settings.modality == "vision":
+        from astudent.student.vision_sft import train_vision
+
+        train_vision(config, stage)
+        return
     from astudent.student.sft import train_sft
 
     train_sft(config, stage)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
@@ -29,11 +29,12 @@ class TokenBatch:
     `input_ids` and `position_ids` are (1, T) when packed and (B, T) when padded; `layout` is None when padded,
     `attention_mask` None when packed. The rest is (N,): `predict_at` is the flat index of the position whose hidden
     state predicts the token, `targets` its id, `roles`, `weights`, and `rows` the row (0..R-1) it belongs to.
-    `is_repair` is (R,).
+    `is_repair` is (R,). `images` holds what a vision-language model takes beside, under the names of its arguments; such
+    a model counts positions itself.
     """
 
     input_ids: Tensor
-    position_ids: Tensor
+    position_ids: Tensor | None
     attention_mask: Tensor | None
     layout: PackLayout | None
     predict_at: Tensor
@@ -42,6 +43,7 @@ class TokenBatch:
     weights: Tensor
     rows: Tensor
     is_repair: Tensor
+    images: dict[str, Tensor] = field(default_factory=dict)
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> TokenBatch:
         """The same batch on `device`."""
@@ -50,7 +52,8 @@ class TokenBatch:
             for name, value in vars(self).items()
             if isinstance(value, (Tensor, PackLayout))
         }
-        return replace(self, **moved)
+        images = {name: value.to(device, non_blocking=non_blocking) for name, value in self.images.items()}
+        return replace(self, **moved, images=images)
 
     @property
     def row_count(self) -> int:
@@ -61,7 +64,7 @@ class TokenBatch:
 class StepBatch:
     """All micro-batches of one optimizer step; `units` are the data set's indices in the order of the rows."""
 
-    parts: list[TokenBatch]
+    parts: Sequence[TokenBatch]
     units: list[int]
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> StepBatch:

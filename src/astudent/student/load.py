@@ -77,6 +77,10 @@ class Student:
     def device(self) -> torch.device:
         return next(self.model.parameters()).device
 
+    def save_texts(self, folder: Path) -> None:
+        """Saves what turns texts into the model's inputs."""
+        self.tokenizer.save_pretrained(str(folder))
+
     @property
     def pad_id(self) -> int:
         pad = self.tokenizer.pad_token_id
@@ -107,7 +111,7 @@ def refuse_impossible(settings: LoadSettings) -> None:
 
 def load_tokenizer(base: str, revision: str | None = None) -> PreTrainedTokenizerBase:
     """The base's tokenizer; it gets the template named `plain` when it brings none. UsageError when it cannot be had."""
-    tokenizer = _from_hub(AutoTokenizer, base, revision)
+    tokenizer = from_hub(AutoTokenizer, base, revision)
     if not tokenizer.is_fast:
         raise UsageError(f"{base}: its tokenizer is not a fast one, so token offsets are unknown", "Take another base.")
     if tokenizer.chat_template is None:
@@ -129,7 +133,7 @@ def load_student(settings: LoadSettings, adapter: str | Path | None = None, *, t
     if adapter is not None:
         check_adapter(adapter)
     tokenizer = load_tokenizer(settings.base_model, settings.base_revision)
-    model = _load_unsloth(settings) if backend == "unsloth" else _load_transformers(settings)
+    model = load_unsloth(settings) if backend == "unsloth" else load_transformers(settings)
     return assemble(model, tokenizer, adapter, backend=backend, base_model=settings.base_model, trainable=trainable)
 
 
@@ -178,11 +182,18 @@ def _is_bidirectional(base: Any) -> bool:
     return bool(getattr(base.config, "use_bidirectional_attention", False))
 
 
-def load_base(base: str, *, revision: str | None = None, device: torch.device | None = None, **options: Any) -> Any:
-    """A causal language model from safetensors, on `device` (None: the CPU). UsageError when it cannot be had."""
+def load_base(
+    base: str,
+    *,
+    revision: str | None = None,
+    device: torch.device | None = None,
+    kind: Any = AutoModelForCausalLM,
+    **options: Any,
+) -> Any:
+    """A model of transformers' `kind` from safetensors, on `device` (None: the CPU). UsageError when it cannot be had."""
     if device is not None and device.type != "cpu":
         options["device_map"] = {"": device}
-    return _from_hub(AutoModelForCausalLM, base, revision, use_safetensors=True, **options)
+    return from_hub(kind, base, revision, use_safetensors=True, **options)
 
 
 def _put_on(model: Any, adapter: str | Path, trainable: bool) -> Any:
@@ -209,7 +220,8 @@ def _unfit(adapter: str | Path, why: str) -> UsageError:
     return UsageError(f"{adapter}: this adapter does not fit the model: {why}", "Name the base that it was trained on.")
 
 
-def _load_transformers(settings: LoadSettings) -> Any:
+def load_transformers(settings: LoadSettings, kind: Any = AutoModelForCausalLM) -> Any:
+    """The base of the settings on the machine's device. UsageError when it cannot be had."""
     options: dict[str, Any] = {"dtype": torch.bfloat16 if settings.bf16 else torch.float32}
     if settings.load_in_4bit:
         from transformers import BitsAndBytesConfig
@@ -218,10 +230,11 @@ def _load_transformers(settings: LoadSettings) -> Any:
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=options["dtype"]
         )
     device = torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else None
-    return load_base(settings.base_model, revision=settings.base_revision, device=device, **options)
+    return load_base(settings.base_model, revision=settings.base_revision, device=device, kind=kind, **options)
 
 
-def _load_unsloth(settings: LoadSettings) -> Any:
+def load_unsloth(settings: LoadSettings) -> Any:
+    """The base of the settings as Unsloth loads it, vision-language models too."""
     from unsloth import FastModel  # pyright: ignore[reportMissingImports]
 
     model, _ = FastModel.from_pretrained(
@@ -236,7 +249,7 @@ def _load_unsloth(settings: LoadSettings) -> Any:
     return model
 
 
-def _from_hub(kind: Any, base: str, revision: str | None, **options: Any) -> Any:
+def from_hub(kind: Any, base: str, revision: str | None, **options: Any) -> Any:
     """from_pretrained with one clear line for each way in which it fails."""
     if os.path.isdir(base):
         _refuse_empty_folder(Path(base))

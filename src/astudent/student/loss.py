@@ -149,9 +149,10 @@ def install_token_losses(model: Any, head: Head = "supervised") -> None:
 def _losses_of_trunk(base: Any, batch: TokenBatch) -> Tensor:
     packed = {} if batch.layout is None else {"layout": batch.layout}
     mask = batch.attention_mask if batch.layout is None else ready_mask().to(batch.input_ids.device)
-    trunk = base.get_decoder()
+    trunk = base.base_model if batch.images else base.get_decoder()  # the decoder of a vision-language model is blind
+    places = {} if batch.position_ids is None else {"position_ids": batch.position_ids}
     hidden = trunk(
-        input_ids=batch.input_ids, position_ids=batch.position_ids, attention_mask=mask, use_cache=False, **packed
+        input_ids=batch.input_ids, attention_mask=mask, use_cache=False, **places, **packed, **batch.images
     ).last_hidden_state
     chosen = hidden.reshape(-1, hidden.shape[-1]).index_select(0, batch.predict_at)
     return head_losses(base, chosen, batch.targets)
@@ -159,7 +160,8 @@ def _losses_of_trunk(base: Any, batch: TokenBatch) -> Tensor:
 
 def losses_of_logits(forward: Any, batch: TokenBatch) -> Tensor:
     """-log p of each supervised token (N,) from the full logits of padded rows."""
-    logits = forward(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False).logits
+    given = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask, **batch.images}
+    logits = forward(**given, use_cache=False).logits
     chosen = logits.reshape(-1, logits.shape[-1]).index_select(0, batch.predict_at)
     chosen = chosen if chosen.dtype in FULL_PRECISION else chosen.float()
     return F.cross_entropy(chosen, batch.targets, reduction="none")

@@ -11,19 +11,28 @@ from astudent.json_texts.tables import table
 from astudent.report.markdown import visible
 from astudent.roles.selective import TokenWeights
 from astudent.settings import Training
+from astudent.student.chat_rows import read_chat_rows
 from astudent.student.load import load_tokenizer
 from astudent.student.rows import as_sources, read_corpus
-from astudent.student.supervision import ROLE_NAMES, Encoded, encode_rows
+from astudent.student.supervision import ROLE_NAMES, Encoded, Source, encode_rows
 
 
 def preview(settings: Training, count: int) -> None:
     """Prints the first `count` rows of the corpus, as many of each kind as there are; loads no model."""
-    rows = read_corpus(Path(settings.training_corpus), settings.max_samples)
-    plain, repair = ([row for row in rows if row.kind == kind] for kind in ("plain", "repair"))
-    shown = (plain[: count - min(count // 2, len(repair))] + repair)[:count]
     tokenizer = load_tokenizer(settings.base_model, settings.base_revision)
-    for row in encode_rows(tokenizer, as_sources(shown), TokenWeights.of(settings), max_length=None):
+    for row in encode_rows(tokenizer, shown_rows(settings, count), TokenWeights.of(settings), max_length=None):
         print("\n".join(lines(tokenizer, row)), end="\n\n")
+
+
+def shown_rows(settings: Training, count: int) -> list[Source]:
+    """The rows to show; of rows with images only the answer is, so their prompt is left out."""
+    corpus = Path(settings.training_corpus)
+    if settings.modality == "vision":
+        chat = read_chat_rows(corpus, min(count, settings.max_samples or count))
+        return [Source(row.row_id, row.schema_id, row.schema_json, row.answer, content="?") for row in chat]
+    rows = read_corpus(corpus, settings.max_samples)
+    plain, repair = ([row for row in rows if row.kind == kind] for kind in ("plain", "repair"))
+    return as_sources((plain[: count - min(count // 2, len(repair))] + repair)[:count])
 
 
 def lines(tokenizer: PreTrainedTokenizerBase, row: Encoded) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,8 +17,9 @@ from transformers import PreTrainedTokenizerBase
 
 from astudent.errors import RunError
 from astudent.json_texts.extract import values_in
-from astudent.roles import GrammarRole, assign_grammar_roles
+from astudent.roles import GrammarRole, assign_grammar_roles, token_roles
 from astudent.roles.selective import TokenWeights
+from astudent.student.supervision import ROLE_IDS
 from astudent.student.token_text import Span, text_and_offsets
 
 IGNORED = -100
@@ -26,12 +27,20 @@ Schema = dict[str, Any] | bool
 Features = Sequence[Mapping[str, Any]]
 
 
+class Supervised(NamedTuple):
+    """What each supervised token counts in the loss, and its role, as a place in ROLE_NAMES."""
+
+    weights: list[float]
+    role_ids: list[int]
+
+
 class SelectiveLossCollator:
     """`collator(features)`: the inner collator's batch with labels of what counts alone.
 
     `schema` is one schema for all rows, or gives the schema of a row; without one (or for text that holds no JSON) keys,
     numbers and punctuation are still told apart, enumerated strings are not. Where a weight is neither 0 nor 1, the
-    batch has `loss_weights` (B, L) too, for a trainer that takes them. `keep_rate` lets tokens that are left out count
+    batch has `loss_weights` (B, L) too, for a trainer that takes them; with `keeps_roles` always, and `role_ids` (B, L),
+    places in ROLE_NAMES or -1 where nothing is supervised. `keep_rate` lets tokens that are left out count
     all the same, by a draw that depends on `seed` and on the number of the call alone.
     """
 
@@ -43,10 +52,12 @@ class SelectiveLossCollator:
         schema: Schema | Callable[[Mapping[str, Any]], Schema] = True,
         keep_rate: float = 0.0,
         seed: int = 0,
+        *,
+        keeps_roles: bool = False,
     ) -> None:
         self.inner, self.tokenizer, self.weights = inner, tokenizer, weights
         self._schema_of = schema if callable(schema) else lambda row: schema
-        self.keep_rate = keep_rate
+        self.keep_rate, self.keeps_roles = keep_rate, keeps_roles
         added = tokenizer.added_tokens_decoder.items()
         self._control = {*tokenizer.all_special_ids, *(token for token, piece in added if piece.special)}
         self._generator = torch.Generator().manual_seed(seed)
@@ -58,26 +69,31 @@ class SelectiveLossCollator:
             raise RunError("the inner collator gives no labels", "Take one that gives input_ids and labels.")
         labels: Tensor = batch["labels"]
         weights = torch.zeros(labels.shape, dtype=torch.float32)
+        roles = torch.full(labels.shape, -1, dtype=torch.int8)
         for place, row in enumerate(features):
             for start, end in _runs(labels[place]):
-                ids = labels[place, start:end].tolist()
-                weights[place, start:end] = torch.tensor(self.of_ids(ids, self._schema_of(row)))
+                found = self.of_ids(labels[place, start:end].tolist(), self._schema_of(row))
+                weights[place, start:end] = torch.tensor(found.weights)
+                roles[place, start:end] = torch.tensor(found.role_ids, dtype=torch.int8)
         weights = self._kept(weights, labels != IGNORED)
         batch["labels"] = torch.where(weights.to(labels.device) > 0, labels, IGNORED)
         if not bool((batch["labels"] != IGNORED).any()):
             raise RunError("no token of the batch counts in the loss", "Give END, or another role, a weight above 0.")
-        if bool(((weights != 0) & (weights != 1)).any()):
+        if self.keeps_roles:
+            batch["role_ids"] = roles
+        if self.keeps_roles or bool(((weights != 0) & (weights != 1)).any()):
             batch["loss_weights"] = weights
         return batch
 
-    def of_ids(self, ids: Sequence[int], schema: Schema) -> list[float]:
-        """The weight of each of some tokens that follow one another and are supervised."""
+    def of_ids(self, ids: Sequence[int], schema: Schema) -> Supervised:
+        """Weight and role of each of some tokens that follow one another and are supervised."""
         text, offsets = text_and_offsets(self.tokenizer, ids)
         roles = roles_of_answer(text, schema)
         for token, (start, end) in zip(ids, offsets, strict=True):
             if token in self._control:
                 roles[start:end] = [GrammarRole.END] * (end - start)
-        return self.weights.of_tokens(text, roles, offsets)
+        named = token_roles(roles, offsets)
+        return Supervised(self.weights.of_tokens(text, roles, offsets), [ROLE_IDS[role] for role in named])
 
     def _kept(self, weights: Tensor, supervised: Tensor) -> Tensor:
         if self.keep_rate == 0.0:

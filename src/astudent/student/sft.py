@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from astudent.settings import Config, Training
 from astudent.stage import StageRun
 from astudent.student import checkpoint as files
 from astudent.student import processes
-from astudent.student.answer_check import AnswerCheck
+from astudent.student.answer_check import AnswerCheck, text_check
 from astudent.student.best import METRICS, Best
 from astudent.student.load import Student
 from astudent.student.metrics_log import FILE_NAME, MetricsLog, ProgressLine, cut_back
@@ -34,9 +34,11 @@ from astudent.student.selfcheck import CheckResult, check, check_answers
 from astudent.student.supervision import Encoded, encode_rows
 from astudent.student.trainer import (
     BaseLosses,
+    Batches,
     EndOfRun,
     PackTrainer,
     Plan,
+    Row,
     index_dataset,
     token_budget,
     unset_collator,
@@ -60,7 +62,7 @@ def train_sft(config: Config, run: StageRun) -> None:
     weights, longest = TokenWeights.of(settings), settings.max_seq_length
     rows = encode_rows(student.tokenizer, as_sources(training), weights, longest)
     held_out = encode_rows(student.tokenizer, as_sources(validation), weights, longest)
-    answer_check = AnswerCheck.build(student, validation, settings)
+    answer_check = text_check(student, validation, settings)
     result, check_result = fit(student, rows, held_out, settings, out, answer_check)
     save_final(student, out, result, check_result, gate=verdict)
     run.finish(**result, self_check=check_result.as_json(), gate=verdict, rows=len(rows), validation_rows=len(held_out))
@@ -88,7 +90,8 @@ def add_lora(student: Student, settings: Training) -> Any:
 
         checkpointing = "unsloth" if settings.use_gradient_checkpointing else False
         options = {"use_gradient_checkpointing": checkpointing, "random_state": settings.seed}
-        return FastModel.get_peft_model(student.model, finetune_vision_layers=False, **shape, **options)
+        vision = {"finetune_vision_layers": settings.modality == "vision"}
+        return FastModel.get_peft_model(student.model, **vision, **shape, **options)
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 
     model = student.model
@@ -99,8 +102,10 @@ def add_lora(student: Student, settings: Training) -> Any:
 
 
 def _refuse_unknown_targets(model: Any, settings: Training) -> None:
-    there = {name.rpartition(".")[2] for name, _ in model.named_modules()}
-    missing = [name for name in settings.target_modules if name not in there]
+    there = {name for name, _ in model.named_modules()}
+    missing = [
+        name for name in settings.target_modules if not any(f".{module}".endswith(f".{name}") for module in there)
+    ]
     if missing:
         base = settings.base_model
         raise UsageError(f"target_modules: {base} has no {', '.join(missing)}", "Name projections that it has.")
@@ -125,22 +130,36 @@ def fit(
         found = check_answers(student, answer_check.prompts, shared=settings.shared_prefixes)
         processes.say(f"{NAME}: prefixes of answers {found.mode}: {found.reason}")
         answers["answers"] = found.as_json()
-    key, greater = METRICS[settings.metric_for_best]
-    best = Best(key, greater, settings.early_stop_min_delta, settings.early_stop_patience) if held_out else None
-    plan = Plan(
+    plan = plan_of(settings, units, [(row,) for row in held_out], batcher)
+    return run_plan(student, plan, settings, out, answer_check) | answers, check_result
+
+
+def plan_of(
+    settings: Training, units: Sequence[tuple[Row, ...]], eval_units: Sequence[tuple[Row, ...]], batcher: Batches
+) -> Plan:
+    """How the settings visit rows."""
+    return Plan(
         units=units,
-        eval_units=[(row,) for row in held_out],
+        eval_units=eval_units,
         batcher=batcher,
         rows_per_step=settings.batch_size * settings.grad_accum,
         rows_per_schema=settings.rows_per_schema,
         seed=settings.seed,
         keep_rate=settings.keep_rate,
     )
+
+
+def run_plan(
+    student: Student, plan: Plan, settings: Training, out: Path, answer_check: Callable[[Any, int], Any] | None
+) -> dict[str, Any]:
+    """Trains in `out` to the end of the plan; facts of the run."""
+    key, greater = METRICS[settings.metric_for_best]
+    best = Best(key, greater, settings.early_stop_min_delta, settings.early_stop_patience) if plan.eval_units else None
     trainer = StudentSFTTrainer(
         model=student.model,
-        args=sft_arguments(settings, out, evaluates=bool(held_out)),
-        train_dataset=index_dataset(units),
-        eval_dataset=index_dataset(plan.eval_units) if held_out else None,
+        args=sft_arguments(settings, out, evaluates=bool(plan.eval_units)),
+        train_dataset=index_dataset(plan.units),
+        eval_dataset=index_dataset(plan.eval_units) if plan.eval_units else None,
         processing_class=student.tokenizer,
         data_collator=unset_collator,
         callbacks=callbacks(NAME, out, plan.rows_per_step),
@@ -148,7 +167,7 @@ def fit(
     trainer.prepare(plan, best)
     trainer.add_callback(BaseLosses(trainer))
     trainer.answer_check = answer_check
-    return train_to_the_end(trainer, out) | answers, check_result
+    return train_to_the_end(trainer, out)
 
 
 def sft_arguments(settings: Training, out: Path, *, evaluates: bool) -> SFTConfig:
@@ -239,7 +258,7 @@ def save_final(student: Student, out: Path, result: dict[str, Any], check_result
         kept = Path(best) if best and (Path(best) / files.ADAPTER_FILES[1]).is_file() else files.numbered(out)[-1]
         for name in files.ADAPTER_FILES:
             shutil.copy2(kept / name, place / name)
-        student.tokenizer.save_pretrained(str(place))
+        student.save_texts(place)
         about = {
             "base_model": student.base_model,
             "base_sha256": student.base_sha256,

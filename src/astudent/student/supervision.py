@@ -21,7 +21,7 @@ from astudent.student.prompt import chat_format, render
 
 ROLE_NAMES: tuple[str, ...] = tuple(role.value for role in GrammarRole)
 """Role ids are positions in this tuple."""
-_ROLE_ID = {role: index for index, role in enumerate(GrammarRole)}
+ROLE_IDS = {role: index for index, role in enumerate(GrammarRole)}
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,10 @@ class Encoded:
 
     def __len__(self) -> int:
         return len(self.input_ids)
+
+    def as_saved(self) -> dict[str, Any]:
+        """What a report of a fault holds of the row."""
+        return {"row_id": self.row_id, "schema_id": self.schema_id, "input_ids": self.input_ids.tolist()}
 
     @property
     def labels(self) -> NDArray[np.int32]:
@@ -107,7 +111,7 @@ def _join(
     characters = assign_grammar_roles(source.completion, source.schema_json, lenient=True)
     offsets = [*offsets, (0, 0)]
     named = token_roles(characters, offsets)
-    roles = np.fromiter((_ROLE_ID[role] for role in named), dtype=np.int8, count=len(named))
+    roles = np.fromiter((ROLE_IDS[role] for role in named), dtype=np.int8, count=len(named))
     counts = np.array(weights.of_tokens(source.completion, characters, offsets), dtype=np.float32)
     ids = np.array([*prompt, *answer, end], dtype=np.int32)
     return Encoded(source.row_id, source.schema_id, ids, len(prompt), roles, counts, source.is_repair)

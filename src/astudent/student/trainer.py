@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from accelerate.utils import DistributedType
@@ -28,7 +28,7 @@ from astudent.launch import is_first
 from astudent.roles.regression import regressed
 from astudent.student import checkpoint as files
 from astudent.student import processes
-from astudent.student.batching import Batcher, SchemaSampler, StepBatch, TokenBatch, Unit, own_stretch
+from astudent.student.batching import SchemaSampler, StepBatch, TokenBatch, own_stretch
 from astudent.student.best import Best
 from astudent.student.load import Student
 from astudent.student.loss import LossSums, base_of, token_losses
@@ -39,13 +39,27 @@ CPU_MEMORY = 4 * 2**30
 FEWEST_TOKENS, MOST_TOKENS = 2048, 65536
 
 
+class Row(Protocol):
+    """What the trainer knows of a row; the batcher knows the rest."""
+
+    @property
+    def schema_id(self) -> str: ...
+    def as_saved(self) -> dict[str, Any]: ...
+
+
+class Batches(Protocol):
+    """Makes micro-batches of units; see `Batcher.micro_batches`."""
+
+    def micro_batches(self, units: Sequence[Any]) -> tuple[Sequence[TokenBatch], list[int]]: ...
+
+
 @dataclass(frozen=True)
 class Plan:
     """How a run visits its rows. `keep_rate` is the chance that a token of weight 0 counts all the same."""
 
-    units: Sequence[Unit]
-    eval_units: Sequence[Unit]
-    batcher: Batcher
+    units: Sequence[tuple[Row, ...]]
+    eval_units: Sequence[tuple[Row, ...]]
+    batcher: Batches
     rows_per_step: int
     rows_per_schema: int
     seed: int
@@ -91,7 +105,7 @@ def token_budget(student: Student) -> int:
     return max(FEWEST_TOKENS, min(MOST_TOKENS, memory // bytes_per_token))
 
 
-def index_dataset(units: Sequence[Unit]) -> Dataset:
+def index_dataset(units: Sequence[Any]) -> Dataset:
     """What TRL is given as data set: an index; the rows stand tokenised in the plan."""
     return Dataset.from_dict({"unit": list(range(len(units)))})
 
@@ -120,7 +134,7 @@ class PackTrainer:
             raise UsageError(what, "Launch fewer, or raise batch_size.")
         self.plan, self.best = plan, best
         self.train_sums = LossSums.zeros()
-        self._eval_batches: list[TokenBatch] | None = None
+        self._eval_batches: Sequence[TokenBatch] | None = None
         self._sampler: SchemaSampler | None = None
         self._said: set[str] = set()
         self.data_collator = self.collate
@@ -208,12 +222,13 @@ class PackTrainer:
         """Weights with some of the tokens of weight 0 let in, by a draw that depends on seed, step and unit alone."""
         if self.plan.keep_rate == 0.0:
             return part.weights
-        draw = torch.cat([self._draw(unit) for unit in units]).to(part.weights.device)
+        tokens = torch.bincount(part.rows, minlength=part.row_count).view(len(units), -1).sum(1).tolist()
+        draw = torch.cat([self._draw(unit, count) for unit, count in zip(units, tokens, strict=True)])
+        draw = draw.to(part.weights.device)
         return torch.where((part.weights == 0) & (draw < self.plan.keep_rate), 1.0, part.weights)
 
-    def _draw(self, unit: int) -> Tensor:
+    def _draw(self, unit: int, tokens: int) -> Tensor:
         seed = hash((self.plan.seed, self.state.global_step, unit)) & 0x7FFFFFFF
-        tokens = sum(len(row.roles) for row in self.plan.units[unit])
         return torch.rand(tokens, generator=torch.Generator().manual_seed(seed))
 
     @staticmethod
@@ -229,7 +244,7 @@ class PackTrainer:
     def _stop_for_nan(self, step: StepBatch, what: str) -> None:
         path = Path(self.args.output_dir) / "nan_batch.json"
         rows = [row for units in processes.gathered(step.units) for unit in units for row in self.plan.units[unit]]
-        saved = [{"row_id": r.row_id, "schema_id": r.schema_id, "input_ids": r.input_ids.tolist()} for r in rows]
+        saved = [row.as_saved() for row in rows]
         if is_first():
             write_atomic(path, json.dumps({"step": self.state.global_step + 1, "what": what, "rows": saved}) + "\n")
         hint = f"The batch is in {path}. Lower learning_rate, then run again."
