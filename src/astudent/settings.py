@@ -150,6 +150,7 @@ class Training(Section):
     weight_decay: Annotated[NotNegative, "Weight decay."]
     max_grad_norm: Annotated[Positive, "Gradients are clipped to this norm."]
     optim: Annotated[Text, "Optimizer, by transformers' name."]
+    adam_beta2: Annotated[PartShare, "How slowly Adam forgets the size of gradients."]
     use_selective_loss: Annotated[bool, "Leave grammar out of the loss as selective_loss says."]
     selective_loss: Annotated[
         Literal["none", "conservative", "moderate", "aggressive"],

@@ -178,6 +178,7 @@ def sft_arguments(settings: Training, out: Path, *, evaluates: bool) -> SFTConfi
         max_steps=settings.max_steps if settings.max_steps is not None else -1,
         eval_strategy="steps" if evaluates else "no",
         eval_steps=settings.eval_steps,
+        adam_beta2=settings.adam_beta2,
         eval_accumulation_steps=settings.eval_accumulation_steps,
         max_length=None,
         packing=False,

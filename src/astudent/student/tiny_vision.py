@@ -75,7 +75,7 @@ def _tokenizer() -> PreTrainedTokenizerFast:
     texts = [
         text
         for row in chat_rows(40, 0, "tokenizer")
-        for text in (row["messages"][1]["content"][1]["text"], row["messages"][2]["content"])
+        for text in (row["messages"][1]["content"][0]["text"], row["messages"][2]["content"])
     ]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     inner.train_from_iterator(

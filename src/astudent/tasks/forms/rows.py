@@ -29,10 +29,8 @@ def _row(kind: FormKind, row_id: str, rng: Random) -> dict[str, Any]:
     answers = kind.draw_answers(rng)
     image = draw_form(kind, answers, rng)
     text = build_prompt(kind.schema, kind.request, PROMPT)
-    parts = [
-        {"type": "image_url", "image_url": {"url": data_url(image)}},
-        {"type": "text", "text": text},
-    ]
+    # the image stands last: with the text between it and the answer a student of random weights takes far longer
+    parts = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": data_url(image)}}]
     return {
         "id": row_id,
         "schema_id": kind.name,
