@@ -2,5 +2,6 @@
 
 from astudent.quality.invariants.breach import Breach
 from astudent.quality.invariants.declared import Invariants, RuleError, compile_invariants
+from astudent.quality.invariants.found.finder import Finder, Finding
 
-__all__ = ["Breach", "Invariants", "RuleError", "compile_invariants"]
+__all__ = ["Breach", "Finder", "Finding", "Invariants", "RuleError", "compile_invariants"]
