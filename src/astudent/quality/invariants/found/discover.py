@@ -13,7 +13,7 @@ from astudent.quality.invariants.found.products import product_relations, rate_r
 from astudent.quality.invariants.found.relation import Path, Relation
 from astudent.quality.invariants.found.span import Span
 from astudent.quality.invariants.found.sums import Signature, holding, zero_sums
-from astudent.quality.invariants.found.terms import Column, Formula, Picked, Product, Term
+from astudent.quality.invariants.found.terms import Column, Formula, Picked, Product, Term, has_product
 
 SAMPLES = 8
 MAX_CANDIDATES = 300  # of one table that are looked at closely
@@ -37,7 +37,7 @@ def _of_frame(frame: Frame, inner: list[Relation], rng: np.random.Generator) -> 
     readings = [best_reading(relation, frame, features) for relation in _distinct(candidates)[:MAX_CANDIDATES]]
     kept = _independent(readings, frame, path, inner, rng)
     kept += _constant_rates(frame, path, kept, rng)
-    linked = {frozenset((a, b)) for relation in kept for a in relation.terms() for b in relation.terms()}
+    linked = {frozenset((a, b)) for relation in kept for a in _plain_terms(relation) for b in _plain_terms(relation)}
     return [*kept, *order_relations(frame, path, _connected(linked), rng)]
 
 
@@ -52,12 +52,9 @@ def _sums(
     if len(more) > len(features.terms):
         wide = Features.of(frame, more)
         signatures = zero_sums(wide, 2, SAMPLES // 2, rng)
-        yield from _relations(frame, path, wide, (s for s in signatures if any(_is_made(wide, i) for i, _ in s)))
-
-
-def _is_made(features: Features, index: int) -> bool:
-    term = features.terms[index]
-    return isinstance(term, Product) or (isinstance(term, Picked) and isinstance(term.inner, Product))
+        yield from _relations(
+            frame, path, wide, (s for s in signatures if any(has_product(wide.terms[i]) for i, _ in s))
+        )
 
 
 def _relations(
@@ -67,7 +64,7 @@ def _relations(
     scored = []
     for signature in signatures:
         target = _target(features, signature)
-        if target is None:
+        if target is None or _contains_itself(features, signature, target):
             continue
         share = float(np.mean(holding(features, signature)[features.present[target]]))
         if share >= CANDIDATE - 0.05:
@@ -88,6 +85,12 @@ def _target(features: Features, signature: Signature) -> int | None:
         isinstance(t, Picked) and t.pick == "sum" and _is_member(t.inner) for t in terms
     )
     return signature[-1][0] if is_balance else None
+
+
+def _contains_itself(features: Features, signature: Signature, target: int) -> bool:
+    """Whether the target is also a factor: any relation times anything has that form."""
+    factors = [factor.term for index, _ in signature for factor in getattr(features.terms[index], "factors", ())]
+    return features.terms[target] in factors
 
 
 def _is_member(term: Term) -> bool:
@@ -118,26 +121,41 @@ def _independent(
     for relation in inner:
         span.take(relation, within=path)
     kept: list[Relation] = []
-    order = sorted(readings, key=lambda reading: (_size(reading.relation), reading.broken))
-    for reading in order:
-        relation = reading.relation
-        if (
-            reading.share < CANDIDATE
-            or not says_something(relation, frame, rng)
-            or not span.take(relation, within=path)
-        ):
-            continue
-        kept.append(relation)
+    likely = [reading for reading in readings if reading.share >= CANDIDATE]
+    for reading in sorted(_one_product_each(likely), key=lambda reading: (_size(reading.relation), reading.broken)):
+        if says_something(reading.relation, frame, rng) and span.take(reading.relation, within=path):
+            kept.append(reading.relation)
     return kept
 
 
-def _size(relation: Relation) -> int:
-    """Factors count as terms, a percentage or remainder a little more."""
-    total = 0
-    for term in relation.terms():
-        bare = term.inner if isinstance(term, Picked) else term
-        total += sum(1 if factor.form == "x" else 2 for factor in bare.factors) if isinstance(bare, Product) else 1
-    return total
+def _one_product_each(readings: list[Judged]) -> Iterator[Judged]:
+    """Of the relations that make one member of products, the simplest of those that few rows break.
+
+    The others are the same with a factor written out, and rounded at another place.
+    """
+    by_target: dict[Term, list[Judged]] = {}
+    for reading in readings:
+        if any(has_product(term) for term in reading.relation.terms()):
+            by_target.setdefault(reading.relation.target, []).append(reading)
+        else:
+            yield reading
+    for group in by_target.values():
+        fewest = min(reading.broken for reading in group)
+        near = [reading for reading in group if reading.broken <= 2 * fewest + 1]
+        yield min(near, key=lambda reading: (_size(reading.relation), reading.broken))
+
+
+def _size(relation: Relation) -> float:
+    """Factors count as terms, a percentage or remainder more, a total over an array a little more."""
+    return sum(map(_weight, relation.terms()))
+
+
+def _weight(term: Term) -> float:
+    if isinstance(term, Picked):
+        return 0.2 + _weight(term.inner)
+    if isinstance(term, Product):
+        return sum(_weight(factor.term) + (factor.form != "x") for factor in term.factors)
+    return 1
 
 
 def _constant_rates(frame: Frame, path: Path, kept: list[Relation], rng: np.random.Generator) -> list[Relation]:
@@ -153,6 +171,10 @@ def _constant_rates(frame: Frame, path: Path, kept: list[Relation], rng: np.rand
             before = best.get(relation.target)
             best[relation.target] = reading if before is None or reading.broken < before.broken else before
     return [reading.relation for reading in best.values()]
+
+
+def _plain_terms(relation: Relation) -> list[Term]:
+    return [plain for term in relation.terms() for plain in (term, *(f.term for f in getattr(term, "factors", ())))]
 
 
 def _connected(linked: set[frozenset[Term]]) -> set[frozenset[Term]]:

@@ -10,9 +10,10 @@ from astudent.quality.invariants.found.exact import MODES
 from astudent.quality.invariants.found.features import Features, Matrix
 from astudent.quality.invariants.found.frame import Frame
 from astudent.quality.invariants.found.relation import Relation
-from astudent.quality.invariants.found.terms import Column, Factor, Picked, Product, Term
+from astudent.quality.invariants.found.terms import Column, Factor, Picked, Product, Term, has_product
 
 CANDIDATE = 0.93  # share of a block's rows that must keep a relation, for a closer look
+WORTH_EXTENDING = 0.85
 FEW_ROWS = 40  # below, nothing can be said
 FEW_VALUES = 5
 BY_CHANCE = 0.5  # at most this share of objects may keep the relation with another object's target
@@ -45,8 +46,10 @@ def best_reading(relation: Relation, frame: Frame, features: Features) -> Judged
     for _ in range(3):
         if not best.broken:
             break
-        options = [judged(option, frame) for option in (*_roundings(best.relation, frame), *_picks(best.relation))]
-        options += [judged(option, frame) for option in _extensions(best.relation, frame, features)]
+        options = [judged(option, frame) for option in _roundings(best.relation, frame)]
+        if max(best.share, *(option.share for option in options), 0) >= WORTH_EXTENDING:
+            options += [judged(option, frame) for option in _picks(best.relation)]
+            options += [judged(option, frame) for option in _extensions(best.relation, frame, features)]
         better = min(options, key=lambda option: option.broken, default=best)
         if better.broken >= best.broken or better.rows < best.rows:
             break
@@ -79,7 +82,7 @@ def places_of(term: Term, frame: Frame) -> int:
 
 def _roundings(relation: Relation, frame: Frame) -> Iterator[Relation]:
     """Rounded as a whole, or term by term; half up, half even, or cut off."""
-    if not any(_has_product(term) for _, term in relation.formula.parts):
+    if not any(has_product(term) for _, term in relation.formula.parts):
         return
     places = places_of(relation.target, frame)
     for mode in MODES:
@@ -88,10 +91,6 @@ def _roundings(relation: Relation, frame: Frame) -> Iterator[Relation]:
         for parts, whole in ((bare, places), (inner, None)):
             formula = dataclasses.replace(relation.formula, parts=parts, places=whole, mode=mode, required=frozenset())
             yield _requiring(dataclasses.replace(relation, formula=formula), frame)
-
-
-def _has_product(term: Term) -> bool:
-    return isinstance(term, Product) or (isinstance(term, Picked) and _has_product(term.inner))
 
 
 def _with_places(term: Term, places: int | None, mode: str) -> Term:
@@ -167,7 +166,7 @@ def _varies(relation: Relation, values: Matrix) -> bool:
 
 def _is_precise(relation: Relation, frame: Frame, values: Matrix, decimals: int) -> bool:
     """A target of a few units, to which products are rounded, would be met by chance."""
-    if not any(_has_product(term) for _, term in relation.formula.parts):
+    if not any(has_product(term) for _, term in relation.formula.parts):
         return True
     unit = 10 ** (decimals - min(decimals, places_of(relation.target, frame)))
     exact = dataclasses.replace(relation.formula, places=None).numbers(frame).exact

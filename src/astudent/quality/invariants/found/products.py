@@ -19,6 +19,7 @@ from astudent.quality.invariants.found.relation import Path, Relation
 from astudent.quality.invariants.found.terms import FORMS, Constant, Factor, Formula, Product, Term
 
 SAMPLE = 16
+LEAST_VALUES = 6  # distinct ones of a target
 ENOUGH = 12  # of the sample's objects must agree
 MAX_HITS = 200  # of one target
 MAX_RATE_DECIMALS = 5
@@ -74,6 +75,8 @@ def _sample(frame: Frame, target: Term, rng: np.random.Generator) -> Matrix:
     numbers = target.numbers(frame)
     rows = np.flatnonzero(numbers.present & (numbers.exact.values != 0).astype(bool))
     larger = rows[np.argsort(-np.abs(numbers.exact.values[rows].astype(float)))][: max(SAMPLE, len(rows) // 2)]
+    if len(np.unique(numbers.exact.values[rows].astype(np.int64))) < LEAST_VALUES:
+        return larger[:0]
     return rng.choice(larger, SAMPLE, replace=False) if len(larger) >= SAMPLE else larger
 
 

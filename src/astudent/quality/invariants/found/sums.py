@@ -16,7 +16,7 @@ import numpy as np
 from astudent.quality.invariants.found.features import Features, Matrix
 
 SAMPLE = 6  # objects
-MAX_MATCHES = 20_000  # of one sample
+MAX_MATCHES = 6_000  # of one sample
 MAX_RUN = 12  # halves with one number; more means that they are all trivial
 Signature = tuple[tuple[int, int], ...]
 """(feature, sign) in the order of the features, the first sign positive."""

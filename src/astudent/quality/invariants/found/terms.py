@@ -219,3 +219,8 @@ def is_date(term: Term, frame: Frame) -> bool:
     if isinstance(term, Picked):
         return is_date(term.inner, frame.child(term.array))
     return isinstance(term, Column | Previous) and not getattr(term, "up", 0) and frame.kinds.get(term.key) == "date"
+
+
+def has_product(term: Term) -> bool:
+    """Whether the term is a product, or made of products over an array."""
+    return isinstance(term, Product) or (isinstance(term, Picked) and has_product(term.inner))
