@@ -146,7 +146,7 @@ class Source:
         return self._has_number(value)
 
     def _states(self, text: str) -> bool:
-        if not text or folded(text) in self._folded or CODE.fullmatch(text):
+        if not text or CODE.fullmatch(text) or _stands_in(folded(text), self._folded):
             return True
         if DATE.fullmatch(text) or DATE_TIME.fullmatch(text):
             return self._has_moment(text)
@@ -243,14 +243,26 @@ class Source:
         return not missing and _are_close(places, 4 * len(words) + 8)
 
     def _places_of(self, word: str) -> list[int]:
-        """Where the word stands; one in lower case also with another ending."""
+        """Where the word stands, be it in the plural; one in lower case also with another ending."""
         plain = folded(word)
-        if plain in self._words or not word.islower():
-            number = [-1] if word.isdecimal() and self._has_number(word) else []
-            return self._words.get(plain, number)
+        spellings = (plain, *(plain + ending for ending in ("s", "x", "es") if len(plain) >= 4))
+        exact = [place for spelling in spellings for place in self._words.get(spelling, ())]
+        if exact or not word.islower():
+            return exact or ([-1] if word.isdecimal() and self._has_number(word) else [])
         stem = plain[: max(4, len(plain) - 3)]
         return [place for other, found in self._words.items() if other.startswith(stem) and abs(len(other) - len(plain)) <= 4
                 for place in found]  # fmt: skip
+
+
+def _stands_in(part: str, text: str) -> bool:
+    """Whether the part stands in the text as whole words."""
+    start = text.find(part)
+    while start >= 0:
+        before, after = text[start - 1 : start], text[start + len(part) : start + len(part) + 1]
+        if not (before.isalnum() and part[0].isalnum()) and not (after.isalnum() and part[-1].isalnum()):
+            return True
+        start = text.find(part, start + 1)
+    return False
 
 
 def _are_close(places: list[list[int]], reach: int) -> bool:

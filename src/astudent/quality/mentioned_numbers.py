@@ -11,6 +11,7 @@ PIECE = re.compile(r"\d+(?:[.,]\d+)?")
 MAX_RUN = 40  # characters; a longer run of digits is read piece by piece
 PERCENT = re.compile(r"\s*(?:%|percent\b|per cent\b|pour ?cent\b|pct\b|points?\b)")
 CENTS = re.compile(r"\s*(?:cents?\b|centimes?\b|pence\b|p\b|ct\b|¢)")
+SIGNS = frozenset("%¢½€$£")
 TIMES_AFTER = (
     (re.compile(r"\s*(?:k|mille|thousand)\b|\s*k[€$£]"), (Decimal(1000),)),
     (re.compile(r"\s*(?:m|mio|million|millions)\b|\s*m[€$£]"), (Decimal(10**6),)),
@@ -95,7 +96,7 @@ def _readings(run: str, offset: int) -> Iterator[tuple[int, Decimal]]:
     for match in PIECE.finditer(run):
         for number in _as_one(match.group()):
             yield offset + match.end(), number
-        for part in re.split("[.,]", match.group()):
+        for part in re.split("[.,]", match.group())[: len(match.group()) - 1]:
             yield offset + match.end(), Decimal(part)
     for match in GROUPS.finditer(run):
         rest = re.match(r"[.,]\d+", run[match.end() :])
@@ -113,6 +114,8 @@ def _as_one(run: str) -> Iterator[Decimal]:
 
 
 def _scaled(number: Decimal, after: str) -> Iterator[Decimal]:
+    if not after.strip()[:1].isalpha() and after.strip()[:1] not in SIGNS:
+        return
     if PERCENT.match(after) or CENTS.match(after):
         yield number / 100
     for pattern, scales in TIMES_AFTER:
