@@ -16,6 +16,7 @@ CANDIDATE = 0.93  # share of a block's rows that must keep a relation, for a clo
 WORTH_EXTENDING = 0.85
 FEW_ROWS = 40  # below, nothing can be said
 FEW_VALUES = 5
+FEW_ZEROS, MOST_ZEROS = 3, 0.6
 BY_CHANCE = 0.5  # at most this share of objects may keep the relation with another object's target
 PRECISE = 20  # a rounded target is worth something when it is mostly this many units
 
@@ -54,7 +55,19 @@ def best_reading(relation: Relation, frame: Frame, features: Features) -> Judged
         if better.broken >= best.broken or better.rows < best.rows:
             break
         best = better
-    return best
+    return _without_zeros(best, frame)
+
+
+def _without_zeros(reading: Judged, frame: Frame) -> Judged:
+    """Where most objects that break a product have 0 instead, they are of a kind of their own: tax-free."""
+    relation = reading.relation
+    if reading.broken < FEW_ZEROS or not any(has_product(term) for _, term in relation.formula.parts):
+        return reading
+    broken = relation.outcome(frame).broken
+    zeros = (relation.target.numbers(frame).exact.values[broken] == 0).astype(bool)
+    if zeros.mean() < MOST_ZEROS or zeros.sum() < FEW_ZEROS:
+        return reading
+    return judged(dataclasses.replace(relation, ignores_zero=True), frame)
 
 
 def _requiring(relation: Relation, frame: Frame) -> Relation:
