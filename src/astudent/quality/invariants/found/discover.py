@@ -56,15 +56,11 @@ def _sums(
     more = [*features.terms, *products(frame), *sums]
     if len(more) > len(features.terms):
         wide = Features.of(frame, more)
-        signatures = zero_sums(wide, 2, SAMPLES // 2, rng)
-        yield from _relations(
-            frame, path, wide, (s for s in signatures if any(has_product(wide.terms[i]) for i, _ in s))
-        )
+        wanted = np.array([has_product(term) for term in wide.terms])
+        yield from _relations(frame, path, wide, zero_sums(wide, 2, SAMPLES // 2, rng, wanted))
 
 
-def _relations(
-    frame: Frame, path: Path, features: Features, signatures: "Iterator[Signature] | set[Signature]"
-) -> Iterator[Relation]:
+def _relations(frame: Frame, path: Path, features: Features, signatures: set[Signature]) -> Iterator[Relation]:
     """The sums that nearly all objects keep, shortest first, solved for one of their members."""
     scored = []
     for signature in signatures:

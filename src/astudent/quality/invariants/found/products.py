@@ -25,7 +25,7 @@ ENOUGH = 12  # of the sample's objects must agree
 MAX_HITS = 200  # of one target
 MAX_SUMMED = 300  # products that are added in pairs
 MAX_PAIRS = 20_000
-MAX_RATE_DECIMALS = 5
+FEW_DECIMALS, MAX_RATE_DECIMALS = 3, 5
 MAX_PARTS = 60  # 1/60: minutes of an hour
 TINY = 1e-9
 
@@ -183,10 +183,19 @@ def _shortest(target: Matrix, numbers: Matrix, unit: float) -> Decimal | None:
     order = np.argsort(-np.abs(numbers))[:ENOUGH]
     centre = float(np.median(target[order] / numbers[order]))
     width = float(np.median(unit / np.abs(numbers[order])))
-    for decimals in range(MAX_RATE_DECIMALS + 1):
+    # 0.05 before 1/20, but 1/12 before 0.08333
+    return _decimal(centre, width, FEW_DECIMALS) or _part(centre, width) or _decimal(centre, width, MAX_RATE_DECIMALS)
+
+
+def _decimal(centre: float, width: float, most: int) -> Decimal | None:
+    for decimals in range(most + 1):
         rate = round(centre, decimals)
         if rate and abs(rate - centre) <= width:
             return Decimal(repr(rate)).normalize() if decimals else Decimal(int(rate))
+    return None
+
+
+def _part(centre: float, width: float) -> Decimal | None:
     for parts in range(2, MAX_PARTS + 1):
         if abs(abs(centre) - 1 / parts) <= width:
             share = (Decimal(1) / parts).quantize(Decimal(1).scaleb(-15), rounding=ROUND_CEILING)
