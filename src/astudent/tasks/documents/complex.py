@@ -255,7 +255,12 @@ def claim(draw: Draw) -> Document:
 
 def _damage(draw: Draw, item: str) -> Document:
     claimed, depreciation = draw.price(60, 1400), draw.rng.choice((0, 5, 10, 15, 20, 25, 30, 40, 50, 60))
-    return {"item": item, "claimed": claimed, "depreciation": depreciation, "accepted": share(claimed, 100 - depreciation)}
+    return {
+        "item": item,
+        "claimed": claimed,
+        "depreciation": depreciation,
+        "accepted": share(claimed, 100 - depreciation),
+    }
 
 
 def quote(draw: Draw) -> Document:
@@ -265,7 +270,11 @@ def quote(draw: Draw) -> Document:
     subtotal = total_of(positions, "amount")
     discount = _discount(draw, subtotal) if draw.flag("discount") else None
     net = subtotal - (discount["amount"] if discount else 0)
-    rate, deposit, days = _rate(draw), draw.rng.choice((10, 20, 25, 30, 40, 50)), draw.rng.choice((14, 21, 30, 45, 60, 90))
+    rate, deposit, days = (
+        _rate(draw),
+        draw.rng.choice((10, 20, 25, 30, 40, 50)),
+        draw.rng.choice((14, 21, 30, 45, 60, 90)),
+    )
     total, issued = net + share(net, rate), draw.day()
     return {
         "number": draw.code(draw.rng.choice(("Q-####", "##-####", "D#####"))),
@@ -286,11 +295,13 @@ def quote(draw: Draw) -> Document:
 
 
 def _position(draw: Draw, work: str, unit: str) -> Document:
-    tenths = {"hour": draw.rng.randrange(10, 300, 5), "m2": draw.rng.randint(30, 900), "piece": draw.rng.randrange(20, 130, 10)}
+    tenths = {
+        "hour": draw.rng.randrange(10, 300, 5),
+        "m2": draw.rng.randint(30, 900),
+        "piece": draw.rng.randrange(20, 130, 10),
+    }
     quantity, price = Decimal(tenths[unit]) / 10, draw.price(12, 95) if unit != "piece" else draw.price(20, 480)
     return {"work": work, "unit": unit, "quantity": quantity, "unit_price": price, "amount": cents(quantity * price)}
 
 
-DRAWN_BY = {
-    made.__name__: made for made in (cart, order, invoice, expenses, payslip, purchase, claim, quote)
-}
+DRAWN_BY = {made.__name__: made for made in (cart, order, invoice, expenses, payslip, purchase, claim, quote)}

@@ -136,7 +136,13 @@ class Draw:
         return "".join(self._sign(sign) for sign in form)
 
     def _sign(self, sign: str) -> str:
-        return str(self.rng.randrange(10)) if sign == "#" else self.rng.choice("ABCDEFGHJKLMNPRSTVWX") if sign == "%" else sign
+        return (
+            str(self.rng.randrange(10))
+            if sign == "#"
+            else self.rng.choice("ABCDEFGHJKLMNPRSTVWX")
+            if sign == "%"
+            else sign
+        )
 
     def address(self) -> dict[str, str]:
         """`street` with its number, `postcode` of five digits, `city`."""
@@ -167,7 +173,11 @@ class Draw:
         made = {"name": self.person, "phone": self.phone, "company": self.company, "email": self.email}
         if name in made:
             return made[name]()
-        return self.code("%%-####") if name == "ref" else str(self.rng.randint(1, 9) if name == "digit" else self.rng.randint(11, 98))
+        return (
+            self.code("%%-####")
+            if name == "ref"
+            else str(self.rng.randint(1, 9) if name == "digit" else self.rng.randint(11, 98))
+        )
 
 
 def _ascii(text: str) -> str:

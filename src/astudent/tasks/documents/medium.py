@@ -23,8 +23,7 @@ def organisation(draw: Draw) -> Document:
         "legal_form": draw.one("legal_form", ("company", "association", "cooperative")),
         "director": director,
         "departments": [
-            {"name": name, "head": head, "staff": count}
-            for name, head, count in zip(names, heads, staff, strict=True)
+            {"name": name, "head": head, "staff": count} for name, head, count in zip(names, heads, staff, strict=True)
         ],
         "staff_total": sum(staff),
     }
@@ -189,6 +188,5 @@ def timetable(draw: Draw) -> Document:
 
 
 DRAWN_BY = {
-    made.__name__: made
-    for made in (organisation, minutes, job_offer, rental, travel, statement, medical, timetable)
+    made.__name__: made for made in (organisation, minutes, job_offer, rental, travel, statement, medical, timetable)
 }
