@@ -3,7 +3,7 @@
 import datetime
 import unicodedata
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from random import Random
@@ -16,7 +16,6 @@ HELD_OUT_IN = 5  # one word of so many is kept for the tests
 HELD_OUT_LISTS = frozenset(
     {"first", "last", "firm", "street", "city", "product", "book", "dish", "item", "service", "event", "article"}
 )
-CENT = Decimal("0.01")
 
 
 @cache
@@ -34,11 +33,6 @@ def held_out(language: Language, name: str) -> frozenset[str]:
         return frozenset()
     ranked = sorted(words(language, name), key=digest_of)
     return frozenset(ranked[: max(2, len(ranked) // HELD_OUT_IN)])
-
-
-def cents(value: Decimal) -> Decimal:
-    """An amount rounded to cents, half a cent away from zero (commercial rounding)."""
-    return value.quantize(CENT, ROUND_HALF_UP)
 
 
 class Decks:
@@ -83,7 +77,8 @@ class Draw:
     """Draws the values of one document. `tests` says whether words that are kept for the tests may come."""
 
     def __init__(self, rng: Random, decks: Decks, language: Language, tests: bool) -> None:
-        self.rng, self.language = rng, language
+        self.rng = rng
+        self.language: Language = language
         self._decks, self._tests = decks, tests
 
     def one(self, name: str, values: Sequence[Any]) -> Any:

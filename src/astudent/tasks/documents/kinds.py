@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from astudent.records import Grade, Language
-from astudent.tasks.documents import complex, medium, simple
+from astudent.tasks.documents import complex_accounts, complex_trade, medium, simple
 from astudent.tasks.documents.draw import Draw
 from astudent.tasks.documents.layouts import Layouts, Text, parse_definitions, parse_layouts
 
@@ -40,7 +40,7 @@ def _kinds() -> dict[str, DocumentKind]:
     graded: dict[Grade, dict[str, Callable[[Draw], Document]]] = {
         "simple": simple.DRAWN_BY,
         "medium": medium.DRAWN_BY,
-        "complex": complex.DRAWN_BY,
+        "complex": complex_trade.DRAWN_BY | complex_accounts.DRAWN_BY,
     }
     return {
         name: DocumentKind(name, grade, json.loads(_form(grade, f"{name}.json")), draw)

@@ -1,6 +1,7 @@
 """Documents with objects and arrays in them: eight kinds, each drawn by the function that bears its name."""
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from astudent.tasks.documents.draw import Draw, words
@@ -97,7 +98,7 @@ def travel(draw: Draw) -> Document:
         stops = [stops[0], stops[1], stops[0]]
     travellers = draw.people(draw.one("travellers", (1, 1, 2, 3)))
     legs, day = list[Document](), draw.day()
-    for start, end in zip(stops, stops[1:], strict=False):
+    for start, end in pairwise(stops):
         legs.append({"mode": draw.one("mode", ("train", "bus", "flight")), "from": start, "to": end})
         legs[-1] |= {"date": day, "time": draw.time(6, 21), "fare": draw.price(9, 180)}
         day = draw.later(day, 1, 9)

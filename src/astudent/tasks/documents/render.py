@@ -77,13 +77,14 @@ class _Rendering:
     def _option(self, bracket: Bracket) -> Text:
         if not bracket.sign:
             return self._draw.rng.choice(bracket.options)
-        second = bracket.options[1] if len(bracket.options) > 1 else ()
+        first, *others = bracket.options
+        second = others[0] if others else ()
         if bracket.sign == "?":
-            return bracket.options[0] if self._holds(bracket.path) else second
+            return first if self._holds(bracket.path) else second
         value = self._value(bracket.path)
         count = len(value) if isinstance(value, list) else value
         is_one = count == 1 if self._notation.language == "en" else abs(count) < 2
-        return bracket.options[0] if is_one else second
+        return first if is_one else second
 
     def _joined(self, loop: Bracket) -> str:
         body, between, last = loop.options
