@@ -19,7 +19,7 @@ from astudent.tasks.documents import SCHEMAS, VERSION, rows
 from astudent.tasks.documents.draw import HELD_OUT_LISTS, held_out, words
 
 # of the rows that VERSION stands for; a change of any row needs another version, and then another digest here
-FINGERPRINTS = {"1.0.0": "@@FINGERPRINT@@"}
+FINGERPRINTS = {"1.0.0": "37e16d2758585c1a0cc8d74398e5ea396e7e68da1cee89d421617e4316c54317"}
 SCHEMA_CHARACTERS = {"simple": 500, "medium": 1200, "complex": 2500}
 
 
@@ -104,7 +104,7 @@ def test_answers_survive_serialisation_and_are_short(dataset: list[DatasetRow]) 
     for row in dataset:
         text = serialise(row.ast_json, row.schema_json)
         assert parse_ast(text) == (row.ast_json, None)
-        assert len(text) <= {"simple": 160, "medium": 800, "complex": 1200}[row.grade or ""]
+        assert len(text) <= {"simple": 160, "medium": 500, "complex": 800}[row.grade or ""]
 
 
 def test_the_gate_passes(dataset: list[DatasetRow]) -> None:

@@ -72,6 +72,10 @@ class Notation:
         """A whole amount without decimals, as salaries are written."""
         return self.money_form.format(self._digits(Decimal(value)))
 
+    def bare_money(self, value: float) -> str:
+        """An amount with its two decimals and no currency, as rates for a kilometre are written."""
+        return self._digits(Decimal(str(value)).quantize(Decimal("0.01")))
+
     def percent(self, value: float) -> str:
         """20% or 5,5 %."""
         return self.number(value) + ("%" if self.language == "en" else " %")

@@ -9,7 +9,7 @@ from astudent.tasks.documents.layouts import Bracket, Layouts, Line, Slot, Text
 from astudent.tasks.documents.notation import Notation
 
 Json = Any
-VOWELS = "aeiouyéèêàâîôœ"
+VOWELS = "aeiouéèêàâîôœ"  # not y: de Yasmine
 
 
 def render(document: dict[str, Json], layouts: Layouts, name: str, notation: Notation, draw: Draw) -> str:
@@ -121,6 +121,7 @@ class _Rendering:
             "n": says.number,
             "m": says.money,
             "r": says.round_money,
+            "b": says.bare_money,
             "p": says.percent,
             "w": says.words,
             "d": says.date,
