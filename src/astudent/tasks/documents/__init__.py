@@ -11,8 +11,8 @@ from astudent.language.canonical import canonical_text
 from astudent.language.serialise import serialise
 from astudent.language.splits import digest_of, normalised_request
 from astudent.records import DatasetRow, Language, MadeBy, Split
-from astudent.tasks.documents.draw import Decks, Draw
-from astudent.tasks.documents.kinds import SCHEMAS, Document, DocumentKind
+from astudent.tasks.documents.draw import Decks, Document, Draw
+from astudent.tasks.documents.kinds import SCHEMAS, DocumentKind
 from astudent.tasks.documents.notation import Notation
 from astudent.tasks.documents.render import render
 
@@ -81,6 +81,10 @@ def _document(kind: DocumentKind, draw: Draw) -> tuple[Document, str]:
     layouts = kind.layouts(draw.language)
     layout = draw.one(f"layout {draw.language}", sorted(layouts.layouts))
     document = kind.document(draw)
-    salary = document.get("salary", document)
-    notation = Notation.draw(draw.language, salary.get("currency"), draw.rng)
+    notation = Notation.draw(draw.language, _currency(document), draw.rng)
     return document, render(document, layouts, layout, notation, draw)
+
+
+def _currency(document: Document) -> str | None:
+    """The currency that the answer names, if any: the text must be in it."""
+    return document.get("currency") or document.get("salary", {}).get("currency")

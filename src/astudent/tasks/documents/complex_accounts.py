@@ -1,13 +1,9 @@
 """Accounts between people and firms whose amounts follow from each other, each drawn by the function that bears its name."""
 
 from decimal import Decimal
-from typing import Any
 
-from astudent.tasks.documents.draw import Draw
+from astudent.tasks.documents.draw import COUNTS, Document, Draw
 from astudent.tasks.documents.money import cents, share, total_of
-
-Document = dict[str, Any]
-COUNTS = (1, 2, 2, 3)
 
 
 def expenses(draw: Draw) -> Document:

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from astudent.tasks.documents.draw import Draw
+from astudent.tasks.documents.draw import COUNTS, Document, Draw
 from astudent.tasks.documents.money import cents, share, total_of
 
-Document = dict[str, Any]
 CURRENCIES = ("EUR", "GBP", "USD")
-COUNTS = (1, 2, 2, 3)
 RATES = {"en": ("20", "5", "8.25", "19", "6.5", "0"), "fr": ("20", "10", "5.5", "8.1", "2.1", "0")}
 
 

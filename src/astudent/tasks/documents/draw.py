@@ -12,6 +12,8 @@ from typing import Any
 from astudent.language.splits import digest_of
 from astudent.records import Language
 
+Document = dict[str, Any]
+COUNTS = (1, 2, 2, 3)  # items of a long document
 HELD_OUT_IN = 5  # one word of so many is kept for the tests
 HELD_OUT_LISTS = frozenset(
     {"first", "last", "firm", "street", "city", "product", "book", "dish", "item", "service", "event", "article"}

@@ -11,10 +11,9 @@ from typing import Any
 
 from astudent.records import Grade, Language
 from astudent.tasks.documents import complex_accounts, complex_trade, medium, simple
-from astudent.tasks.documents.draw import Draw
+from astudent.tasks.documents.draw import Document, Draw
 from astudent.tasks.documents.layouts import Layouts, Text, parse_definitions, parse_layouts
 
-Document = dict[str, Any]
 FORMS = files("astudent.tasks.documents").joinpath("forms")
 
 

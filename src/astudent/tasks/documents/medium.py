@@ -2,11 +2,9 @@
 
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 
-from astudent.tasks.documents.draw import Draw, words
+from astudent.tasks.documents.draw import Document, Draw, words
 
-Document = dict[str, Any]
 # of the drugs of the word lists, in their order
 DOSES_MG = (
     (250, 500, 1000), (200, 400, 600), (500, 1000), (5, 10), (10, 20, 40), (50, 75), (250, 500), (10,), (100,), (20, 40),

@@ -1,10 +1,6 @@
 """Documents of one level: eight kinds, each drawn by the function that bears its name."""
 
-from typing import Any
-
-from astudent.tasks.documents.draw import Draw
-
-Document = dict[str, Any]
+from astudent.tasks.documents.draw import Document, Draw
 
 
 def contact(draw: Draw) -> Document:
