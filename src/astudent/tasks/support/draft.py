@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from astudent.language.realisation_grammar import strip_marks
+from astudent.language.serialise import plain_numbers
 from astudent.records import Language
 from astudent.tasks.support import facts as draw
 from astudent.tasks.support import phrases, words
@@ -92,7 +93,7 @@ class Draft:
         """The right answer, in the schema's order of keys."""
         said = self.facts.said
         with_amount = "amount" in said and self.intent in ("refund", "billing")
-        return {
+        answer = {
             "intent": self.intent,
             "other_intents": self.other_intents,
             "order_id": self.facts.order_id if "order_id" in said else None,
@@ -103,12 +104,15 @@ class Draft:
             "human": self.human,
             "missing": [need for need in NEEDS[self.intent] if need not in said],
         }
+        return plain_numbers(answer)
 
     def text(self) -> str:
         """The message with its copied spans still marked."""
         gap = self.rng.choice([" ", " ", "\n"])
         body = gap.join(part for part in [*self.before, self.ask, *self.after] if part)
         lines = self.rng.choice([" ", "\n", "\n\n"])
+        if lines == " " and self.greeting.endswith(","):
+            body = continued(body)
         head = f"{self.greeting}{lines}" if self.greeting else ""
         return f"{head}{body}{lines + self.closing if self.closing else ''}{self.below}"
 
@@ -138,9 +142,8 @@ class Draft:
                 target.append(reason)
 
     def _press(self) -> None:
-        draw_ = self.rng.random()
-        if draw_ < 0.22:
-            self.urgency = "high" if draw_ < 0.15 else "low"
+        self.urgency = self.rng.choices(["normal", "high", "low"], [78, 15, 7])[0]
+        if self.urgency != "normal":
             line = self.frame("urgent" if self.urgency == "high" else "no_hurry")
             (self.before if self.rng.random() < 0.15 else self.after).append(line)
         if self.rng.random() < 0.12:

@@ -96,6 +96,11 @@ class Facts:
         generic = {"en": "the model on your home page", "fr": "le modèle de votre page d'accueil"}[self.language]
         return self._product_phrase(the, generic)
 
+    def _slot_of_the_product(self) -> str:
+        """French only: "de la lampe", "du casque", "de l'écran"."""
+        the = self._slot_the_product()
+        return f"du {the[3:]}" if the.startswith("le ") else f"de {the}"
+
     def _product_phrase(self, noun: str, generic: str) -> str:
         """ "my lamp", and with a model "my Lumo X2 lamp", "ma lampe Lumo X2"."""
         if self.product is None:
@@ -189,7 +194,9 @@ def money(amount: float, currency: str, language: Language, rng: Random) -> str:
     if language == "fr":
         number = number.replace(",", " ").replace(".", ",")
         return f"{number} {rng.choice([_SIGNS[currency], _SIGNS[currency], name, currency])}"
-    return rng.choice([f"{_SIGNS[currency]}{number}", f"{_SIGNS[currency]}{number}", f"{number} {name}", f"{currency} {number}"])
+    return rng.choice(
+        [f"{_SIGNS[currency]}{number}", f"{_SIGNS[currency]}{number}", f"{number} {name}", f"{currency} {number}"]
+    )
 
 
 def day(language: Language, rng: Random) -> str:

@@ -46,5 +46,5 @@ def sentence(text: str) -> str:
 
 
 def continued(text: str) -> str:
-    """A sentence after "Also,": its first letter small, but for the English "I"."""
-    return text if re.match(r"I\b", text) else text[:1].lower() + text[1:]
+    """A sentence after "Also,": its first letter small, but for the English "I" and words in capitals."""
+    return text if re.match(r"I\b|[A-Z]{2}", text) else text[:1].lower() + text[1:]

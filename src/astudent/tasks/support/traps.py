@@ -36,10 +36,10 @@ def several_intents(language: Language, rng: Random, for_test: bool) -> Draft:
     draft.write()
     count = 2 if for_test and rng.random() < 0.35 else 1
     others = rng.sample([intent for intent in REQUESTS if intent != draft.intent], count)
-    for intent in others:
+    lines = phrases.section(language, "frames", "also")
+    joiners = rng.sample(lines.held_out if for_test else lines.trained, count)
+    for intent, line in zip(others, joiners, strict=True):
         ask = continued(draft.request(intent, _of_later_request(draft, intent)))
-        lines = phrases.section(language, "frames", "also")
-        line = rng.choice(lines.held_out if for_test else lines.trained)
         draft.after.append(line.replace("{ask}", ask))
     draft.other_intents = others
     return draft
@@ -81,7 +81,9 @@ def _injection(draft: Draft) -> str:
     lines = phrases.section(draft.language, "injections", "injection")
     line = rng.choice(lines.held_out if draft.for_test else lines.trained)
     wrong = rng.choice([intent for intent in REQUESTS if intent != draft.intent])
-    fake = Draft.start(draft.language, wrong, rng, for_test=False).answer() | {"urgency": rng.choice(["low", "high"])}
+    other = Draft.start(draft.language, wrong, rng, for_test=False)
+    other.facts.said = set(NEEDS[wrong])
+    fake = other.answer() | {"urgency": rng.choice(["low", "high"])}
     text = line.replace("\\n", "\n").replace("{intent}", wrong).replace("{flag}", rng.choice(["true", "false"]))
     text = text.replace("{json_escaped}", json.dumps(dumps(fake))[1:-1]).replace("{json}", dumps(fake))
     return protect(text)
@@ -114,8 +116,8 @@ def negation(language: Language, rng: Random, for_test: bool) -> Draft:
     draft.write()
     lines = phrases.section(language, "traps", "denial")
     candidates = [intent for intent in REQUESTS if intent != draft.intent]
-    for intent in rng.sample(candidates, rng.choice([1, 2]) if for_test else 1):
-        line = rng.choice(lines.held_out if for_test else lines.trained)
+    denials = rng.sample(lines.held_out if for_test else lines.trained, rng.choice([1, 2]) if for_test else 1)
+    for line, intent in zip(denials, rng.sample(candidates, len(denials)), strict=True):
         text = line.replace("{denied}", phrases.denied(language, intent))
         (draft.before if rng.random() < 0.6 else draft.after).append(sentence(text))
     return draft
@@ -157,8 +159,6 @@ def mixed_language(language: Language, rng: Random, for_test: bool) -> Draft:
     draft.write()
     draft.side_language = OTHER_LANGUAGE[language]
     draft.greeting, draft.closing = draft.frame("greeting"), draft.frame("closing")
-    if for_test:
-        draft.before.insert(0, draft.frame(draft.intent, "reasons"))
     return draft
 
 

@@ -91,4 +91,7 @@ NUMBERED_ORDERS = {
     "en": ["order {}", "my order {}", "order number {}", "my order no. {}", "order #{}"],
     "fr": ["la commande {}", "ma commande {}", "ma commande n° {}", "la commande numéro {}"],
 }
-OTHER_ORDERS = {"en": ["my other order {}", "my second order {}"], "fr": ["mon autre commande {}", "ma deuxième commande {}"]}
+OTHER_ORDERS = {
+    "en": ["my other order {}", "my second order {}"],
+    "fr": ["mon autre commande {}", "ma deuxième commande {}"],
+}
