@@ -45,7 +45,8 @@ class Draft:
     other_intents: list[str] = field(default_factory=list)
     urgency: str = "normal"
     human: bool = False
-    side_language: Language | None = None  # of all sentences but requests
+    side_language: Language | None = None  # of the sentences around the request
+    used: set[str] = field(default_factory=set)  # templates, so that nothing is said twice
 
     @classmethod
     def start(cls, language: Language, intent: str, rng: Random, for_test: bool, all_needed: bool = True) -> "Draft":
@@ -69,7 +70,10 @@ class Draft:
     def pick(self, templates: Sequence[str], facts: Facts | None = None) -> str:
         """One of the templates whose facts are known, rendered."""
         facts = facts or self.facts
-        return facts.render(self.rng.choice([line for line in templates if facts.can_say(line)]))
+        possible = [line for line in templates if facts.can_say(line)]
+        template = self.rng.choice([line for line in possible if line not in self.used] or possible)
+        self.used.add(template)
+        return facts.render(template)
 
     def frame(self, name: str, file: str = "frames") -> str:
         """A sentence around the request, in the side language where there is one; any wording in test rows."""
@@ -138,8 +142,7 @@ class Draft:
             reason = self.frame(self.intent, "reasons")
             back = _POINTS_BACK.search(reason) or self.rng.random() < 0.4
             target = self.after if back else self.before
-            if reason not in self.before + self.after:
-                target.append(reason)
+            target.append(reason)
 
     def _press(self) -> None:
         self.urgency = self.rng.choices(["normal", "high", "low"], [78, 15, 7])[0]

@@ -15,9 +15,9 @@ from astudent.tasks.support.traps import TRAPS, plain
 
 SCHEMA_ID = "support-v1"
 LANGUAGES: tuple[Language, Language] = ("en", "fr")
-# One round of kinds: a quarter of the test is plain, of training and alignment three fifths.
+# One round of kinds: a quarter of the test is plain, of training and alignment somewhat more than half.
 TEST_ROUND: tuple[str | None, ...] = (None, None, None, *TRAPS)
-TRAIN_ROUND: tuple[str | None, ...] = (*[None] * 15, *TRAPS, "several_intents")
+TRAIN_ROUND: tuple[str | None, ...] = (*[None] * 12, *TRAPS, "several_intents", "long_story")
 # Share of words in their order from which two messages with one answer are nearly equal, across sides and within one.
 NEAR_ACROSS, NEAR_WITHIN = 0.65, 0.85
 MAX_ATTEMPTS = 200

@@ -144,21 +144,20 @@ def numbers_that_mislead(language: Language, rng: Random, for_test: bool) -> Dra
     draft = Draft.start(language, rng.choice(REQUESTS), rng, for_test)
     draft.write()
     for _ in range(2):
-        line = draft.form("number")
-        if line not in draft.before + draft.after:
-            (draft.before if rng.random() < 0.5 else draft.after).append(line)
+        (draft.before if rng.random() < 0.5 else draft.after).append(draft.form("number"))
     return draft
 
 
 def mixed_language(language: Language, rng: Random, for_test: bool) -> Draft:
-    """The request in one language, the rest in the other (in training: greeting and closing only). The language changes
-    no value."""
+    """The request in one language; greeting, closing and, in test rows, reasons in the other. The language changes no
+    value."""
     draft = Draft.start(language, rng.choice(INTENTS), rng, for_test)
-    if for_test:
-        draft.side_language = OTHER_LANGUAGE[language]
     draft.write()
+    draft.before.insert(0, draft.frame("opening"))  # so that the request's own language stays the main one
     draft.side_language = OTHER_LANGUAGE[language]
     draft.greeting, draft.closing = draft.frame("greeting"), draft.frame("closing")
+    for _ in range(rng.choice([1, 2]) if for_test else 0):
+        draft.after.append(draft.frame(draft.intent, "reasons"))
     return draft
 
 
