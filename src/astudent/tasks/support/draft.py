@@ -9,9 +9,8 @@ from typing import Any
 from astudent.language.realisation_grammar import strip_marks
 from astudent.language.serialise import plain_numbers
 from astudent.records import Language
-from astudent.tasks.support import facts as draw
-from astudent.tasks.support import phrases, words
-from astudent.tasks.support.facts import Facts, Person
+from astudent.tasks.support import draws, phrases, words
+from astudent.tasks.support.facts import Facts
 from astudent.tasks.support.schema import NEEDS
 from astudent.tasks.support.spelling import careless, typeset
 from astudent.tasks.support.templates import continued, sentence
@@ -37,16 +36,16 @@ class Draft:
     facts: Facts
     held_out: bool  # whether the request itself is worded as in no training row
     greeting: str = ""
-    before: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list[str])
     ask: str = ""
-    after: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list[str])
     closing: str = ""
     below: str = ""
-    other_intents: list[str] = field(default_factory=list)
+    other_intents: list[str] = field(default_factory=list[str])
     urgency: str = "normal"
     human: bool = False
     side_language: Language | None = None  # of the sentences around the request
-    used: set[str] = field(default_factory=set)  # templates, so that nothing is said twice
+    used: set[str] = field(default_factory=set[str])  # templates, so that nothing is said twice
 
     @classmethod
     def start(cls, language: Language, intent: str, rng: Random, for_test: bool, all_needed: bool = True) -> "Draft":
@@ -171,21 +170,21 @@ class Draft:
 
 def draw_facts(language: Language, intent: str, rng: Random, all_needed: bool) -> Facts:
     """What a customer with this intent knows. With `all_needed` nothing that the intent needs is wanting."""
-    person = Person.draw(language, rng)
-    facts = Facts(language, rng, person, thing=rng.choice(words.THINGS), generic=rng.random() < 0.4)
-    known = set(NEEDS[intent]) if all_needed else {need for need in NEEDS[intent] if rng.random() < 0.4}
-    if intent == "refund" and rng.random() < 0.5:
-        known.add("amount")
-    if intent in _ORDER_IS_LIKELY and rng.random() < 0.45:
-        known.add("order_id")
-    if intent in _PRODUCT_IS_LIKELY and rng.random() < 0.7:
-        known.add("product")
+    person = draws.Person.draw(language, rng)
+    amount, currency = draws.sum_of_money(language, rng)
     values = {
-        "order_id": draw.order_id(rng),
-        "product": draw.model(rng),
-        "email": draw.email(person, rng),
-        "address": draw.address(language, rng),
+        "order_id": draws.order_id(rng),
+        "product": draws.model(rng),
+        "amount": amount,
+        "email": draws.email(person, rng),
+        "address": draws.address(language, rng),
     }
-    money = draw.draw_money(language, rng)
-    chosen = {name: value for name, value in values.items() if name in known}
-    return replace(facts, **chosen, **(money if "amount" in known else {}), said=set())
+    known = _what_is_known(intent, rng, all_needed)
+    facts = Facts(language, rng, person, currency=currency, thing=rng.choice(words.THINGS), generic=rng.random() < 0.4)
+    return replace(facts, **{name: value for name, value in values.items() if name in known})
+
+
+def _what_is_known(intent: str, rng: Random, all_needed: bool) -> set[str]:
+    known = set(NEEDS[intent]) if all_needed else {need for need in NEEDS[intent] if rng.random() < 0.4}
+    likely = {"amount": ("refund",), "order_id": _ORDER_IS_LIKELY, "product": _PRODUCT_IS_LIKELY}
+    return known | {name for name, intents in likely.items() if intent in intents and rng.random() < 0.5}

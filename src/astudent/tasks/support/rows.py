@@ -7,6 +7,7 @@ from random import Random
 
 from rapidfuzz.distance import Levenshtein
 
+from astudent.errors import RunError
 from astudent.language.serialise import dumps
 from astudent.language.splits import SIDES, normalised_request
 from astudent.records import DatasetRow, Language, MadeBy, Split
@@ -27,7 +28,7 @@ def rows(seed: int, train: int = 6000, test: int = 800, align: int = 400) -> Ite
     """The rows of the task, training rows first.
 
     The test set and the alignment rows are composed first, so that they are the same whatever `train` is; a message too
-    close to an earlier one with the same answer is composed anew.
+    close to an earlier one with the same answer is composed anew. RunError when there is no new message left.
     """
     seen = _Seen()
     tested = [_row(seed, "test_seen", index, seen) for index in range(test)]
@@ -47,7 +48,7 @@ def is_held_out(query_id: str) -> bool:
 class _Seen:
     """The messages so far: their normalised texts, and the words of those that share an answer."""
 
-    texts: set[str] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set[str])
     words: dict[str, list[tuple[str, list[str]]]] = field(default_factory=lambda: defaultdict(list))
 
     def admits(self, text: str, answer: str, side: str) -> bool:
@@ -76,7 +77,7 @@ def _row(seed: int, split: Split, index: int, seen: _Seen) -> DatasetRow:
         if seen.admits(text, dumps(answer), SIDES[split]):
             break
     else:
-        raise RuntimeError(f"no new {trap or 'plain'} message after {MAX_ATTEMPTS} attempts")
+        raise RunError(f"no new {trap or 'plain'} message after {MAX_ATTEMPTS} attempts", "Ask for fewer rows.")
     return DatasetRow(
         query_id=f"support-{split}-{index:05d}{'-new' if draft.held_out else ''}",
         schema_id=SCHEMA_ID,

@@ -11,9 +11,9 @@ from random import Random
 from astudent.language.realisation_grammar import protect
 from astudent.language.serialise import dumps
 from astudent.records import Language
-from astudent.tasks.support import facts as draw
-from astudent.tasks.support import phrases, words
+from astudent.tasks.support import draws, phrases, words
 from astudent.tasks.support.draft import OTHER_LANGUAGE, Draft
+from astudent.tasks.support.facts import Facts
 from astudent.tasks.support.schema import INTENTS, NEEDS
 from astudent.tasks.support.spelling import slips
 from astudent.tasks.support.templates import continued, sentence
@@ -45,14 +45,14 @@ def several_intents(language: Language, rng: Random, for_test: bool) -> Draft:
     return draft
 
 
-def _of_later_request(draft: Draft, intent: str) -> draw.Facts:
+def _of_later_request(draft: Draft, intent: str) -> Facts:
     language, rng = draft.language, draft.rng
     orders = words.ORDERS[language]
     if "order_id" in draft.facts.said:
-        other = rng.choice(words.OTHER_ORDERS[language]).format(protect(draw.order_id(rng)))
+        other = rng.choice(words.OTHER_ORDERS[language]).format(protect(draws.order_id(rng)))
         orders = [*words.SAME_ORDER[language], other]
     facts = draft.aside(intent, orders)
-    facts.amount = facts.currency = None  # a second sum would leave it open which one counts
+    facts.amount = None  # a second sum would leave it open which one counts
     if "product" in NEEDS[draft.intent]:
         facts.product = None
     return facts
