@@ -119,7 +119,10 @@ def negation(language: Language, rng: Random, for_test: bool) -> Draft:
     denials = rng.sample(lines.held_out if for_test else lines.trained, rng.choice([1, 2]) if for_test else 1)
     for line, intent in zip(denials, rng.sample(candidates, len(denials)), strict=True):
         text = line.replace("{denied}", phrases.denied(language, intent))
-        (draft.before if rng.random() < 0.6 else draft.after).append(sentence(text))
+        if "{ask}" in text:
+            draft.ask = text.replace("{ask}", continued(draft.ask))
+        else:
+            (draft.before if rng.random() < 0.6 else draft.after).append(sentence(text))
     return draft
 
 

@@ -54,8 +54,8 @@ THINGS = tuple(
 )
 
 # Made-up model names: no maker's, and far more than any training set repeats.
-MODEL_STARTS = "Lu Ve Ka Bri Sol Ni Ta Mo Fe Or Za Du Ke Pri Al Gra Vo Cel Ti Ru Hel Sa".split()
-MODEL_ENDS = "mo nta ro lix va do na rio tek sa zen ka lio ra bel dor nix pa to vi".split()
+MODEL_STARTS = "Lu Ve Ka Bri Sol Ni Ta Mo Fe Or Za Du Ke Pri Al Gra Vo Cel Ti Ru Hel Sin".split()
+MODEL_ENDS = "mo nta ro lix va do na rio tek sa zen lan lio ra bel dor nix pa to vi".split()
 
 WOMEN = {
     "en": "Emily Grace Olivia Hannah Chloe Megan Amy Laura Zoe Ruth Priya Aisha Joanna Kate Wendy Ingrid".split(),
