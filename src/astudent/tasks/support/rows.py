@@ -30,7 +30,7 @@ def rows(seed: int, train: int = 6000, test: int = 800, align: int = 400) -> Ite
     The test set and the alignment rows are composed first, so that they are the same whatever `train` is; a message too
     close to an earlier one with the same answer is composed anew. RunError when there is no new message left.
     """
-    seen = _Seen()
+    seen = Seen()
     tested = [_row(seed, "test_seen", index, seen) for index in range(test)]
     aligned = [_row(seed, "align", index, seen) for index in range(align)]
     for index in range(train):
@@ -45,7 +45,7 @@ def is_held_out(query_id: str) -> bool:
 
 
 @dataclass
-class _Seen:
+class Seen:
     """The messages so far: their normalised texts, and the words of those that share an answer."""
 
     texts: set[str] = field(default_factory=set[str])
@@ -67,7 +67,7 @@ class _Seen:
         return Levenshtein.normalized_similarity(words, other, score_cutoff=limit) >= limit
 
 
-def _row(seed: int, split: Split, index: int, seen: _Seen) -> DatasetRow:
+def _row(seed: int, split: Split, index: int, seen: Seen) -> DatasetRow:
     language = LANGUAGES[index % 2]
     trap = _kind(seed, split, index // 2)
     for attempt in range(MAX_ATTEMPTS):
