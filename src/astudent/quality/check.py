@@ -80,6 +80,7 @@ class GateOptions:
     - `near_duplicate_similarity`: 0 to 1, Jaccard of runs of three words.
     """
 
+    near_duplicate_similarity: float
     schema: dict[str, Any] | None = None
     split_by_file: bool = False
     grounded: bool = False
@@ -87,4 +88,3 @@ class GateOptions:
     needs_training: bool = False
     max_tokens: int | None = None
     schema_text: Callable[[dict[str, Any]], str] | None = None
-    near_duplicate_similarity: float = 0.9
