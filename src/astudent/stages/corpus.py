@@ -170,7 +170,7 @@ def show_violations(report: GateReport) -> None:
 
 
 def _refusal(report: GateReport, metadata: Path) -> RunError:
-    ids = ", ".join(violation.id for violation in report.named[:SHOWN])
+    ids = ", ".join(f"{Path(each.file).name}:{each.line} ({each.id})" for each in report.named[:SHOWN])
     more = f" and {report.total - SHOWN} more" if report.total > SHOWN else ""
     message = f"{report.file}: {report.total} violations of the quality gate: {ids}{more}"
     return RunError(message, f"All are in {metadata}; mend the rows, or make them again: stage 04 --fresh.")
