@@ -39,11 +39,15 @@ class Validator:
     def __init__(self, schema: Json) -> None:
         check_schema(schema)
         self.schema = schema
-        ordinary = LinearValidator.VALIDATORS
-        quick = quick_keywords(schema, ordinary["anyOf"], ordinary["oneOf"])
-        kind = jsonschema.validators.extend(LinearValidator, quick)
-        self._validator = kind(schema, registry=REGISTRY, format_checker=FORMATS)
         self._is_surely_valid = QuickValidity(schema, FORMATS)
+
+    @functools.cached_property
+    def _validator(self) -> Any:
+        """jsonschema's own, which takes longer to make than to use: only where there is something to say."""
+        ordinary = LinearValidator.VALIDATORS
+        quick = quick_keywords(self.schema, ordinary["anyOf"], ordinary["oneOf"])
+        kind = jsonschema.validators.extend(LinearValidator, quick)
+        return kind(self.schema, registry=REGISTRY, format_checker=FORMATS)
 
     def problems(self, ast: Json) -> list[str]:
         """What is wrong with `ast`, `path: reason`, the most telling first; empty when it is valid."""

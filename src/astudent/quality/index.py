@@ -4,6 +4,7 @@ Rows are compared with each other when all have been seen, by joins over this ta
 bounded by MEMORY and by the lines that wait to be written. The file lies in the system's temporary folder (TMPDIR).
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,7 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
-from astudent.language.canonical import canonical_text
+from astudent.language.canonical import canonical
 from astudent.language.splits import normalised_request
 from astudent.quality.check import GateRow, Place
 from astudent.quality.row_schema import key_of
@@ -72,11 +73,11 @@ class Index:
             "schema": row.schema.key,
         }
         if row.is_sound:
-            text = normalised_request(row.query)
+            text, ast = normalised_request(row.query), canonical(row.ast)
             line |= {
                 "request": key_of(text),
-                "ast": key_of(canonical_text(row.ast)),
-                "shape": key_of(row.schema.renaming.shape + row.schema.renaming.canonical_text(row.ast)),
+                "ast": key_of(json.dumps(ast)),
+                "shape": key_of(row.schema.renaming.shape + row.schema.renaming.canonical_text(ast)),
                 "text": text[:MAX_COMPARED],
             }
         self._waiting.append(line)

@@ -1,6 +1,8 @@
 """Lines of files -> rows that the checks can read. Whatever a line holds, it becomes a row or a violation."""
 
 import json
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ MAX_LINE = 4 * 2**20
 """Bytes of one line; a longer one is a violation, and is not held in memory."""
 TOKEN = uuid4().hex
 """Stands for a known schema while its line is parsed; nobody who wrote the file can know it."""
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 TEXTS = ("split", "language", "positive_id")
 FIELDS = {"schema_json": (dict, "an object"), "query": (str, "a text"), "ast_json": (dict, "an object")}
 Json = Any
@@ -113,7 +116,7 @@ class RowReader:
             raise _RefusedError("wrong_type", _kind(is_valid), "true, false or none", "/is_valid")
         if not fields["query"].strip():
             raise _RefusedError("wrong_type", "an empty text", "a request", "/query")
-        _check_value(fields["ast_json"], fields["query"])
+        _check_depth(fields["ast_json"])
         split = split if self._options.split_by_file else fields.get("split") or split
         if schema.broken is not None:
             raise _RefusedError("broken_schema", schema.broken, "a JSON Schema 2020-12 that refers within itself only")
@@ -146,7 +149,12 @@ class RowReader:
 
 def _parsed(line: str) -> Json:
     try:
-        return json.loads(line, parse_constant=_no_constant)
+        value = json.loads(line, parse_constant=_no_constant, parse_float=_finite)
+        if SURROGATE.search(line):
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
+    except UnicodeEncodeError:
+        raise _RefusedError("not_json", "half of a surrogate pair in a text", "whole characters") from None
     except RecursionError:
         raise _RefusedError("not_json", "nested too deeply", "at most some hundred levels") from None
     except ValueError as error:
@@ -157,28 +165,27 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
+def _finite(digits: str) -> float:
+    if not math.isfinite(number := float(digits)):
+        raise ValueError(f"number {digits[:20]} is too large")
+    return number
+
+
 def _needed(fields: dict[str, Json], name: str) -> Json:
     if name not in fields:
         raise _RefusedError("missing_field", f"no {name}", FIELDS[name][1], f"/{name}")
     return fields[name]
 
 
-def _check_value(ast: Json, query: str) -> None:
-    """Refuses what no trainer could write down again, or only at the risk of the stack."""
+def _check_depth(ast: Json) -> None:
+    """Refuses what no trainer could write down again but at the risk of the stack."""
     level: list[Json] = [ast]
     for _ in range(MAX_DEPTH + 1):
         level = [child for node in level for child in (node.values() if isinstance(node, dict) else node)]
         level = [child for child in level if isinstance(child, dict | list)]
         if not level:
-            break
-    else:
-        raise _RefusedError("wrong_type", f"nested deeper than {MAX_DEPTH} levels", "a flatter AST", "/ast_json")
-    try:
-        json.dumps([ast, query], ensure_ascii=False, allow_nan=False).encode()
-    except UnicodeEncodeError:
-        raise _RefusedError("not_json", "half of a surrogate pair in a text", "whole characters") from None
-    except ValueError:
-        raise _RefusedError("not_json", "a number that is too large", "finite numbers") from None
+            return
+    raise _RefusedError("wrong_type", f"nested deeper than {MAX_DEPTH} levels", "a flatter AST", "/ast_json")
 
 
 def _id(fields: dict[str, Json]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from astudent.quality.check import GateRow
 from astudent.quality.violations import Violation
 
-WORDS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+WORDS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 MARKS = {
     "en": frozenset(
         """the of and with which whose where are was were is has have had this that these those there their they them
@@ -26,20 +26,22 @@ MARKS = {
         en il elle à veux voudrais besoin numéro""".split()
     ),
 }
-ELISIONS = re.compile(r"^(?:[cdjlmnst]|qu)['’]", re.IGNORECASE)
+ELISIONS = re.compile(r"^(?:[cdjlmnst]|qu)'")
 SHARED = frozenset(
     "on me a as or mon son ton sur plus pour est sale liste sans par sous entre tout des en la le les de do".split()
 )
 """Words of both languages, or of names that either uses; they say nothing alone."""
+MAX_READ = 4_000
+"""Characters of a text by which it is judged."""
 LEAST_MARKS, MAJORITY = 2, 4
 """A text contradicts its language by so many different words of the other one, and so many for each of its own."""
 
 
 def marks(text: str) -> dict[str, set[str]]:
     """The different words of the text that stand in one of the languages alone."""
-    words = {word.casefold().replace("’", "'") for word in WORDS.findall(text)}
+    words = set(WORDS.findall(text[:MAX_READ].casefold().replace("’", "'")))
     found = {language: (words & known) - SHARED for language, known in MARKS.items()}
-    found["fr"] |= {word for word in words if ELISIONS.match(word) and word not in MARKS["en"]}
+    found["fr"] |= {word for word in words if "'" in word and ELISIONS.match(word) and word not in MARKS["en"]}
     return found
 
 
