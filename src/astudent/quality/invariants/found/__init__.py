@@ -1,0 +1,1 @@
+"""Invariants that nobody declared: relations that nearly all rows of one schema keep, and the rows that break them."""

@@ -1,0 +1,186 @@
+"""A block of rows -> the relations that nearly all of them keep, each once and none that follows from the others."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from astudent.quality.invariants.found.columns import COUNT
+from astudent.quality.invariants.found.features import Features, base, products, sums_of_products
+from astudent.quality.invariants.found.frame import Frame, path_of, walk
+from astudent.quality.invariants.found.judge import CANDIDATE, Judged, best_reading, says_something
+from astudent.quality.invariants.found.orders import order_relations
+from astudent.quality.invariants.found.products import product_relations, rate_relations
+from astudent.quality.invariants.found.relation import Path, Relation
+from astudent.quality.invariants.found.span import Span
+from astudent.quality.invariants.found.sums import Signature, holding, zero_sums
+from astudent.quality.invariants.found.terms import Column, Formula, Picked, Product, Term, has_product
+
+SAMPLES = 8
+MAX_CANDIDATES = 300  # of one table that are looked at closely
+MAX_RELATIONS = 60  # of one schema
+TRIPLES_BELOW = 64  # features; beyond, sums of at most four terms
+
+
+def discover(root: Frame, rng: np.random.Generator) -> list[Relation]:
+    """The relations of all tables, inner tables first."""
+    found: list[Relation] = []
+    for frame in reversed(walk(root)):
+        found += _of_frame(frame, found, rng)
+    return found[:MAX_RELATIONS]
+
+
+def _of_frame(frame: Frame, inner: list[Relation], rng: np.random.Generator) -> list[Relation]:
+    path = path_of(frame)
+    features = Features.of(frame, base(frame))
+    candidates = [*_equal_members(frame, path), *_sums(frame, path, features, inner, rng)]
+    candidates += [*product_relations(frame, path, rng), *product_relations(frame, path, rng)]
+    readings = [best_reading(relation, frame, features) for relation in _distinct(candidates)[:MAX_CANDIDATES]]
+    kept = _independent(readings, frame, path, inner, rng)
+    kept += _constant_rates(frame, path, kept, rng)
+    linked = {frozenset((a, b)) for relation in kept for a in _plain_terms(relation) for b in _plain_terms(relation)}
+    return [*kept, *order_relations(frame, path, _connected(linked), rng)]
+
+
+def _sums(
+    frame: Frame, path: Path, features: Features, inner: list[Relation], rng: np.random.Generator
+) -> Iterator[Relation]:
+    size = 3 if len(features.terms) < TRIPLES_BELOW else 2
+    yield from _relations(frame, path, features, zero_sums(features, size, SAMPLES, rng))
+    known = {part for relation in inner for _, part in relation.formula.parts}
+    bare = {Product(term.factors) for term in known if isinstance(term, Product)}
+    more = [*features.terms, *products(frame), *sums_of_products(frame, set(bare))]
+    if len(more) > len(features.terms):
+        wide = Features.of(frame, more)
+        signatures = zero_sums(wide, 2, SAMPLES // 2, rng)
+        yield from _relations(
+            frame, path, wide, (s for s in signatures if any(has_product(wide.terms[i]) for i, _ in s))
+        )
+
+
+def _relations(
+    frame: Frame, path: Path, features: Features, signatures: "Iterator[Signature] | set[Signature]"
+) -> Iterator[Relation]:
+    """The sums that nearly all objects keep, shortest first, solved for one of their members."""
+    scored = []
+    for signature in signatures:
+        target = _target(features, signature)
+        if target is None or _contains_itself(features, signature, target):
+            continue
+        share = float(np.mean(holding(features, signature)[features.present[target]]))
+        if share >= CANDIDATE - 0.05:
+            scored.append((len(signature), -share, signature, target))
+    for _, _, signature, target in sorted(scored)[:MAX_CANDIDATES]:
+        own = dict(signature)[target]
+        parts = tuple((-sign * own, features.terms[index]) for index, sign in signature if index != target)
+        yield Relation(path, features.terms[target], Formula(parts))
+
+
+def _target(features: Features, signature: Signature) -> int | None:
+    """The member that the others make: computed members tend to come last. Two totals over one array also compare."""
+    members = [index for index, _ in signature if _is_member(features.terms[index])]
+    if members:
+        return members[-1]
+    terms = [features.terms[index] for index, _ in signature]
+    is_balance = len(terms) == 2 and all(
+        isinstance(t, Picked) and t.pick == "sum" and _is_member(t.inner) for t in terms
+    )
+    return signature[-1][0] if is_balance else None
+
+
+def _contains_itself(features: Features, signature: Signature, target: int) -> bool:
+    """Whether the target is also a factor: any relation times anything has that form."""
+    factors = [factor.term for index, _ in signature for factor in getattr(features.terms[index], "factors", ())]
+    return features.terms[target] in factors
+
+
+def _is_member(term: Term) -> bool:
+    return isinstance(term, Column) and not (term.key and term.key[-1] == COUNT)
+
+
+def _equal_members(frame: Frame, path: Path) -> Iterator[Relation]:
+    """Members that are equal throughout the block count as one elsewhere, so they are told here."""
+    first: dict[bytes, Term] = {}
+    for term in base(frame):
+        numbers = term.numbers(frame)
+        code = numbers.exact.with_decimals(6).values.tobytes() if numbers.exact.decimals <= 6 else b""
+        if code and code in first and (_is_member(term) or _is_member(first[code])):
+            target, other = (term, first[code]) if _is_member(term) else (first[code], term)
+            yield Relation(path, target, Formula(((1, other),)))
+        first.setdefault(code, term)
+
+
+def _distinct(relations: list[Relation]) -> list[Relation]:
+    return list(dict.fromkeys(relations))
+
+
+def _independent(
+    readings: list[Judged], frame: Frame, path: Path, inner: list[Relation], rng: np.random.Generator
+) -> list[Relation]:
+    """The simplest relations first; what follows from those taken already says nothing new."""
+    span = Span()
+    for relation in inner:
+        span.take(relation, within=path)
+    kept: list[Relation] = []
+    likely = [reading for reading in readings if reading.share >= CANDIDATE]
+    for reading in sorted(_one_product_each(likely), key=lambda reading: (_size(reading.relation), reading.broken)):
+        if says_something(reading.relation, frame, rng) and span.take(reading.relation, within=path):
+            kept.append(reading.relation)
+    return kept
+
+
+def _one_product_each(readings: list[Judged]) -> Iterator[Judged]:
+    """Of the relations that make one member of products, the simplest of those that few rows break.
+
+    The others are the same with a factor written out, and rounded at another place.
+    """
+    by_target: dict[Term, list[Judged]] = {}
+    for reading in readings:
+        if any(has_product(term) for term in reading.relation.terms()):
+            by_target.setdefault(reading.relation.target, []).append(reading)
+        else:
+            yield reading
+    for group in by_target.values():
+        fewest = min(reading.broken for reading in group)
+        near = [reading for reading in group if reading.broken <= 2 * fewest + 1]
+        yield min(near, key=lambda reading: (_size(reading.relation), reading.broken))
+
+
+def _size(relation: Relation) -> float:
+    """Factors count as terms, a percentage or remainder more, a total over an array a little more."""
+    return sum(map(_weight, relation.terms()))
+
+
+def _weight(term: Term) -> float:
+    if isinstance(term, Picked):
+        return 0.2 + _weight(term.inner)
+    if isinstance(term, Product):
+        return sum(_weight(factor.term) + (factor.form != "x") for factor in term.factors)
+    return 1
+
+
+def _constant_rates(frame: Frame, path: Path, kept: list[Relation], rng: np.random.Generator) -> list[Relation]:
+    """Constant rates for members that no product explains; for each, the one that most rows keep."""
+    explained = {relation.target for relation in kept if any(isinstance(term, Product) for term in relation.terms())}
+    best: dict[Term, Judged] = {}
+    nothing = Features.of(frame, ())
+    for relation in _distinct([*rate_relations(frame, path, rng), *rate_relations(frame, path, rng)]):
+        if relation.target in explained:
+            continue
+        reading = best_reading(relation, frame, nothing)
+        if reading.share >= CANDIDATE and says_something(reading.relation, frame, rng):
+            before = best.get(relation.target)
+            best[relation.target] = reading if before is None or reading.broken < before.broken else before
+    return [reading.relation for reading in best.values()]
+
+
+def _plain_terms(relation: Relation) -> list[Term]:
+    return [plain for term in relation.terms() for plain in (term, *(f.term for f in getattr(term, "factors", ())))]
+
+
+def _connected(linked: set[frozenset[Term]]) -> set[frozenset[Term]]:
+    """All pairs of terms that are linked over any number of equations."""
+    groups: list[set[Term]] = []
+    for pair in linked:
+        touching = [group for group in groups if group & pair]
+        groups = [group for group in groups if not group & pair] + [set(pair).union(*touching)]
+    return {frozenset((a, b)) for group in groups for a in group for b in group}
