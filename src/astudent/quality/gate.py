@@ -13,6 +13,7 @@ from astudent.quality.check import Check, GateOptions, GateRow, Place
 from astudent.quality.distribution import Distribution
 from astudent.quality.duplicates import Duplicates
 from astudent.quality.index import Index
+from astudent.quality.invariance import Invariance
 from astudent.quality.leakage import Leakage
 from astudent.quality.lengths import Lengths
 from astudent.quality.rows import RowReader
@@ -45,7 +46,7 @@ def run_gate(files: Sequence[Path | str], options: GateOptions, *, quiet: bool =
 
 def checks_of(index: Index, options: GateOptions, file: str) -> list[Check]:
     """The checks that the options ask for, in the order in which they speak at the end."""
-    checks: list[Check] = [Validity(), TextLanguage()]
+    checks: list[Check] = [Validity(), Invariance(), TextLanguage()]
     if options.max_tokens is not None:
         checks.append(Lengths(options.max_tokens, options.schema_text))
     checks += [

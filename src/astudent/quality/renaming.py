@@ -27,15 +27,15 @@ class Renaming:
     def __init__(self, schema: dict[str, Json]) -> None:
         shapes = _Shapes()
         self.shape = shapes.of(schema)
-        self._is_query = "where" in schema.get("properties", {})
-        kept = KEPT if self._is_query else frozenset[str]()
+        self.is_query = "where" in schema.get("properties", {})
+        kept = KEPT if self.is_query else frozenset[str]()
         names = dict.fromkeys(name for name in shapes.names(schema) if name not in kept)
         self._places = {name: f"\N{REPLACEMENT CHARACTER}{place}" for place, name in enumerate(names)}
 
     def canonical_text(self, canonical_ast: Json) -> str:
         """An AST in canonical form as text, with the names replaced and its parts in the order that this gives."""
         renamed = self._renamed(canonical_ast)
-        return canonical_text(renamed) if self._is_query else json.dumps(renamed, sort_keys=True)
+        return canonical_text(renamed) if self.is_query else json.dumps(renamed, sort_keys=True)
 
     def _renamed(self, value: Json) -> Json:
         if isinstance(value, dict):
