@@ -27,6 +27,7 @@ KEYWORD = "x-invariants"
 MAX_RULES = 200  # of one schema
 MAX_VISITS = 50_000  # places of one value, each with the schemas that apply there
 MAX_BREACHES = 100  # of one value
+TOO_LARGE = f"more than {MAX_VISITS} places"
 Json = Any
 
 
@@ -115,19 +116,32 @@ class Invariants:
     def breaches(self, value: Json) -> list[Breach]:
         """Each rule that an object of the value breaks, in the value's order; at most MAX_BREACHES."""
         found: list[Breach] = []
+        for place, scope, rule in self.applications(value):
+            breach = (
+                rule.breach(scope, place) if rule else Breach("", KEYWORD, TOO_LARGE, "a value that can be checked")
+            )
+            if breach:
+                found.append(breach)
+            if len(found) >= MAX_BREACHES:
+                break
+        return found
+
+    def applications(self, value: Json) -> Iterator[tuple[Place, Scope, Rule | None]]:
+        """Each object of the value with each rule that is declared for it; None for a rule: the value is too large."""
+        if not self._rules:
+            return
         pending: list[tuple[Place, Json, list[Json]]] = [((), value, [self._schema])]
         visits = 0
-        while pending and visits < MAX_VISITS and len(found) < MAX_BREACHES:
+        while pending:
             place, value, nodes = pending.pop()
             applying = self._applying(value, nodes)
             visits += 1 + len(applying)
+            if visits > MAX_VISITS:
+                yield (), {}, None
+                return
             if isinstance(value, dict):
-                rules = [rule for node in applying for rule in self._rules.get(id(node), ())]
-                found += [breach for rule in rules if (breach := rule.breach(value, place))]
+                yield from ((place, value, rule) for node in applying for rule in self._rules.get(id(node), ()))
             pending += reversed(list(self._children(place, value, applying)))
-        if visits >= MAX_VISITS:
-            found.append(Breach("", KEYWORD, f"more than {MAX_VISITS} places", "a value that can be checked"))
-        return found[:MAX_BREACHES]
 
     def _applying(self, value: Json, nodes: list[Json]) -> list[Json]:
         """The nodes, and all that apply to the same place through them; each once, those without rules left out."""
@@ -173,9 +187,9 @@ class Invariants:
         if not nodes or not isinstance(value, dict | list):
             return
         for step, child in value.items() if isinstance(value, dict) else enumerate(value):
-            below = [inner for node in nodes for inner in _below(node, step)]
-            if any(id(inner) in self._useful for inner in below):
-                yield (*place, step), child, below
+            applying = [inner for node in nodes for inner in below(node, step)]
+            if any(id(inner) in self._useful for inner in applying):
+                yield (*place, step), child, applying
 
     def _leading_to_rules(self) -> set[int]:
         """The identities of all schema nodes from which a rule can be reached: the others need no visit."""
@@ -192,7 +206,7 @@ class Invariants:
         return useful
 
 
-def _below(node: Json, step: str | int) -> Iterator[Json]:
+def below(node: Json, step: str | int) -> Iterator[Json]:
     """The schemas that a node applies to its member or element `step`."""
     if isinstance(step, int):
         fixed = node.get("prefixItems", [])

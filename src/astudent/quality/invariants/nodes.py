@@ -1,5 +1,6 @@
 """The parts of a parsed rule: each evaluates itself on the members of one object, and says why it fails there."""
 
+import dataclasses
 import functools
 from dataclasses import dataclass
 from typing import Any
@@ -231,3 +232,23 @@ class Call(Node):
             return Failure(found, self.source, place)
         other, tolerance = self.arguments[1:]
         return Failure(found, f"{_named(other, other.evaluate(scope), None)} within {tolerance.source}", place)
+
+
+def members_of(node: Node) -> list[Member]:
+    """All members that a rule mentions."""
+    if isinstance(node, Member):
+        return [node]
+    inner = [getattr(node, field.name) for field in dataclasses.fields(node)]
+    parts = [part for value in inner for part in (value if isinstance(value, tuple) else (value,))]
+    return [member for part in parts if isinstance(part, Node) for member in members_of(part)]
+
+
+def places_of(value: Json, steps: tuple[str, ...]) -> list[Place]:
+    """Where a member stands in an object: one place, or one for each element of the arrays on its path."""
+    if isinstance(value, list):
+        return [(index, *rest) for index, item in enumerate(value) for rest in places_of(item, steps)]
+    if not steps:
+        return [()]
+    if not isinstance(value, dict) or steps[0] not in value:
+        return []
+    return [(steps[0], *rest) for rest in places_of(value[steps[0]], steps[1:])]

@@ -1,5 +1,6 @@
 """A block of rows -> the relations that nearly all of them keep, each once and none that follows from the others."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from astudent.quality.invariants.found.columns import COUNT
 from astudent.quality.invariants.found.features import Features, base, products, sums_of_products
 from astudent.quality.invariants.found.frame import Frame, path_of, walk
-from astudent.quality.invariants.found.judge import CANDIDATE, Judged, best_reading, says_something
+from astudent.quality.invariants.found.judge import CANDIDATE, FEW_ROWS, Judged, best_reading, says_something
 from astudent.quality.invariants.found.orders import order_relations
 from astudent.quality.invariants.found.products import product_relations, rate_relations
 from astudent.quality.invariants.found.relation import Path, Relation
@@ -17,6 +18,7 @@ from astudent.quality.invariants.found.terms import Column, Formula, Picked, Pro
 
 SAMPLES = 8
 MAX_CANDIDATES = 300  # of one table that are looked at closely
+MAX_OF_A_TARGET = 12  # sums that are looked at closely, for one member
 MAX_RELATIONS = 60  # of one schema
 TRIPLES_BELOW = 64  # features; beyond, sums of at most four terms
 
@@ -32,7 +34,7 @@ def discover(root: Frame, rng: np.random.Generator) -> list[Relation]:
 def _of_frame(frame: Frame, inner: list[Relation], rng: np.random.Generator) -> list[Relation]:
     path = path_of(frame)
     features = Features.of(frame, base(frame))
-    candidates = [*_equal_members(frame, path), *_sums(frame, path, features, inner, rng)]
+    candidates = list(_sums(frame, path, features, inner, rng))
     candidates += [*product_relations(frame, path, rng), *product_relations(frame, path, rng)]
     readings = [best_reading(relation, frame, features) for relation in _distinct(candidates)[:MAX_CANDIDATES]]
     kept = _independent(readings, frame, path, inner, rng)
@@ -47,8 +49,10 @@ def _sums(
     size = 3 if len(features.terms) < TRIPLES_BELOW else 2
     yield from _relations(frame, path, features, zero_sums(features, size, SAMPLES, rng))
     known = {part for relation in inner for _, part in relation.formula.parts}
-    bare = {Product(term.factors) for term in known if isinstance(term, Product)}
-    more = [*features.terms, *products(frame), *sums_of_products(frame, set(bare))]
+    bare: set[Term] = {Product(term.factors) for term in known if isinstance(term, Product)}
+    sums = list(sums_of_products(frame, bare))
+    yield from _equal_members(frame, path, [*base(frame), *sums])
+    more = [*features.terms, *products(frame), *sums]
     if len(more) > len(features.terms):
         wide = Features.of(frame, more)
         signatures = zero_sums(wide, 2, SAMPLES // 2, rng)
@@ -66,13 +70,25 @@ def _relations(
         target = _target(features, signature)
         if target is None or _contains_itself(features, signature, target):
             continue
-        share = float(np.mean(holding(features, signature)[features.present[target]]))
+        share = _share(features, signature, target)
         if share >= CANDIDATE - 0.05:
             scored.append((len(signature), -share, signature, target))
-    for _, _, signature, target in sorted(scored)[:MAX_CANDIDATES]:
+    taken: Counter[int] = Counter()
+    for _, _, signature, target in sorted(scored):
+        taken[target] += 1
+        if taken[target] > MAX_OF_A_TARGET:
+            continue
         own = dict(signature)[target]
         parts = tuple((-sign * own, features.terms[index]) for index, sign in signature if index != target)
         yield Relation(path, features.terms[target], Formula(parts))
+
+
+def _share(features: Features, signature: Signature, target: int) -> float:
+    """The share of objects that keep the sum: of those with its target, or of those with all terms where it is larger."""
+    holds = holding(features, signature)
+    complete = features.present[[index for index, _ in signature]].all(axis=0)
+    shares = [float(holds[mask].mean()) for mask in (features.present[target], complete) if mask.sum() >= FEW_ROWS]
+    return max(shares, default=0.0)
 
 
 def _target(features: Features, signature: Signature) -> int | None:
@@ -97,10 +113,10 @@ def _is_member(term: Term) -> bool:
     return isinstance(term, Column) and not (term.key and term.key[-1] == COUNT)
 
 
-def _equal_members(frame: Frame, path: Path) -> Iterator[Relation]:
-    """Members that are equal throughout the block count as one elsewhere, so they are told here."""
+def _equal_members(frame: Frame, path: Path, terms: list[Term]) -> Iterator[Relation]:
+    """Terms that are equal throughout the block count as one elsewhere, so they are told here."""
     first: dict[bytes, Term] = {}
-    for term in base(frame):
+    for term in terms:
         numbers = term.numbers(frame)
         code = numbers.exact.with_decimals(6).values.tobytes() if numbers.exact.decimals <= 6 else b""
         if code and code in first and (_is_member(term) or _is_member(first[code])):
@@ -122,9 +138,15 @@ def _independent(
         span.take(relation, within=path)
     kept: list[Relation] = []
     likely = [reading for reading in readings if reading.share >= CANDIDATE]
+    plain: dict[Term, int] = {}
     for reading in sorted(_one_product_each(likely), key=lambda reading: (_size(reading.relation), reading.broken)):
+        is_mixed = len(reading.relation.formula.parts) > 1 and any(map(has_product, reading.relation.terms()))
+        if is_mixed and plain.get(reading.relation.target, reading.broken + 1) <= reading.broken:
+            continue
         if says_something(reading.relation, frame, rng) and span.take(reading.relation, within=path):
             kept.append(reading.relation)
+            if not any(map(has_product, reading.relation.terms())):
+                plain.setdefault(reading.relation.target, reading.broken)
     return kept
 
 
@@ -160,7 +182,7 @@ def _weight(term: Term) -> float:
 
 def _constant_rates(frame: Frame, path: Path, kept: list[Relation], rng: np.random.Generator) -> list[Relation]:
     """Constant rates for members that no product explains; for each, the one that most rows keep."""
-    explained = {relation.target for relation in kept if any(isinstance(term, Product) for term in relation.terms())}
+    explained = {relation.target for relation in kept if len(relation.terms()) > 2 or has_product(relation.terms()[1])}
     best: dict[Term, Judged] = {}
     nothing = Features.of(frame, ())
     for relation in _distinct([*rate_relations(frame, path, rng), *rate_relations(frame, path, rng)]):

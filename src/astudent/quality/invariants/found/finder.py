@@ -12,6 +12,7 @@ import numpy as np
 from astudent.quality.invariants.breach import Breach
 from astudent.quality.invariants.found.columns import Block
 from astudent.quality.invariants.found.discover import discover
+from astudent.quality.invariants.found.exceptions import without_exceptions
 from astudent.quality.invariants.found.frame import Frame, at
 from astudent.quality.invariants.found.orders import Gaps
 from astudent.quality.invariants.found.relation import Outcome, Relation
@@ -111,6 +112,8 @@ class Finder:
         if block.skipped:
             known = ~np.isin(frame.rows, list(block.skipped))
             outcome = Outcome(outcome.applies & known, outcome.broken & known)
+        if outcome.broken.any():
+            outcome = without_exceptions(count.relation, frame, outcome)
         rows, broken = outcome.share_of_rows(frame.rows)
         count.rows += rows
         count.broken += broken
