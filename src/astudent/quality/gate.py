@@ -12,6 +12,7 @@ from astudent.progress import Bar
 from astudent.quality.check import Check, GateOptions, GateRow, Place
 from astudent.quality.distribution import Distribution
 from astudent.quality.duplicates import Duplicates
+from astudent.quality.groundedness import Groundedness
 from astudent.quality.index import Index
 from astudent.quality.invariance import Invariance
 from astudent.quality.leakage import Leakage
@@ -49,6 +50,8 @@ def checks_of(index: Index, options: GateOptions, file: str) -> list[Check]:
     checks: list[Check] = [Validity(), Invariance(), TextLanguage()]
     if options.max_tokens is not None:
         checks.append(Lengths(options.max_tokens, options.schema_text))
+    if options.grounded:
+        checks.append(Groundedness())
     checks += [
         Duplicates(index, options.near_duplicate_similarity),
         Leakage(index, options.apart),

@@ -25,7 +25,7 @@ class Invariance:
 
     def row(self, row: GateRow) -> Iterator[Violation]:
         """The breaches of the row's declared rules."""
-        invariants = row.schema.once("invariants", _compiled)
+        invariants = row.schema.once("invariants", compiled_invariants)
         if isinstance(invariants, RuleError):
             yield row.place.finding(
                 "broken_rule", invariants.message, invariants.hint, f"/schema_json{invariants.path}"
@@ -57,7 +57,8 @@ class Invariance:
                         yield place.finding("found_invariant", breach.found, kept, breach.path)
 
 
-def _compiled(schema: dict[str, Any]) -> Invariants | RuleError:
+def compiled_invariants(schema: dict[str, Any]) -> Invariants | RuleError:
+    """The schema's rules, or why they cannot be read."""
     try:
         return compile_invariants(schema)
     except RuleError as error:
