@@ -6,7 +6,7 @@ put in order by their own schemas; properties with equal schemas that changed pl
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from astudent.language.canonical import LIST_OPERATORS, TOP_KEYS, canonical_text
@@ -28,9 +28,8 @@ class Renaming:
         shapes = _Shapes()
         self.shape = shapes.of(schema)
         self.is_query = "where" in schema.get("properties", {})
-        kept = KEPT if self.is_query else frozenset[str]()
-        names = dict.fromkeys(name for name in shapes.names(schema) if name not in kept)
-        self._places = {name: f"\N{REPLACEMENT CHARACTER}{place}" for place, name in enumerate(names)}
+        self._members = _placed(shapes.names(schema, texts=False), KEPT if self.is_query else ())
+        self._texts = _placed(shapes.names(schema, texts=True), LIST_OPERATORS if self.is_query else ())
 
     def canonical_text(self, canonical_ast: Json) -> str:
         """An AST in canonical form as text, with the names replaced and its parts in the order that this gives."""
@@ -39,10 +38,16 @@ class Renaming:
 
     def _renamed(self, value: Json) -> Json:
         if isinstance(value, dict):
-            return {self._places.get(key, key): self._renamed(item) for key, item in value.items()}
+            return {self._members.get(key, key): self._renamed(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self._renamed(item) for item in value]
-        return self._places.get(value, value) if isinstance(value, str) else value
+        return self._texts.get(value, value) if isinstance(value, str) else value
+
+
+def _placed(names: Iterator[str], kept: Collection[str]) -> dict[str, str]:
+    """What stands for each name that is not kept: its place among them."""
+    different = dict.fromkeys(name for name in names if name not in kept)
+    return {name: f"\N{REPLACEMENT CHARACTER}{place}" for place, name in enumerate(different)}
 
 
 class _Shapes:
@@ -72,27 +77,21 @@ class _Shapes:
             return len(value) if isinstance(value, list) else ""
         return [self.of(item) for item in value] if isinstance(value, list) else self.of(value)
 
-    def names(self, node: Json) -> Iterator[str]:
-        """The names in the order of the schema, properties by the shapes of their schemas first."""
+    def names(self, node: Json, *, texts: bool) -> Iterator[str]:
+        """The properties (or the texts of `enum` and `const`) in the order of the schema, properties by their shapes."""
         if not isinstance(node, dict):
             return
         for key in ("properties", *ALTERNATIVES, *SCHEMAS, "$defs", "definitions", "patternProperties"):
             value = node.get(key)
             if key in NAMED and isinstance(value, dict):
-                yield from self._properties(value, key == "properties")
-            elif isinstance(value, list):
-                for item in value:
-                    yield from self.names(item)
+                for name, inner in sorted(value.items(), key=lambda member: self.of(member[1])):
+                    yield from [name] if key == "properties" and not texts else []
+                    yield from self.names(inner, texts=texts)
             else:
-                yield from self.names(value)
-        values = [*node.get("enum", ()), node.get("const")]
-        yield from (value for value in values if isinstance(value, str))
-
-    def _properties(self, members: dict[str, Json], are_names: bool) -> Iterator[str]:
-        for name, inner in sorted(members.items(), key=lambda member: self.of(member[1])):
-            if are_names:
-                yield name
-            yield from self.names(inner)
+                for item in value if isinstance(value, list) else [value]:
+                    yield from self.names(item, texts=texts)
+        if texts:
+            yield from (value for value in [*node.get("enum", ()), node.get("const")] if isinstance(value, str))
 
 
 def _kept(node: dict[str, Json]) -> Iterator[tuple[str, Json]]:
