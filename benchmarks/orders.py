@@ -36,7 +36,7 @@ def schema(variant: int) -> dict[str, Any]:
         "ordered_on": {"type": "string", "format": "date"},
         "due_on": {"type": "string", "format": "date"},
         "items": {"type": "array", "items": line, "minItems": 1},
-        **dict.fromkeys(("subtotal", "tax", "shipping", "total"), NUMBER),
+        **{name: NUMBER for name in ("subtotal", "tax", "shipping", "total")},
     }
     return {
         "title": "order",
