@@ -206,6 +206,117 @@ def timesheets(seed: int) -> Family:
     return Family("timesheets", make, ["total_hours", "amount"], [("days", "hours")], [])
 
 
+def grouped_taxes(seed: int) -> Family:
+    """Nullable discounts, an optional shipping, taxes by group, deep totals; a few tax-free customers."""
+    style = random.Random(seed)
+    rates = style.choice([[5.5, 20], [0, 7, 19], [21]])
+    free = style.choice([0.0, 0.02])
+
+    def make(rng: random.Random) -> Row:
+        is_free = rng.random() < free
+        items: list[Row] = []
+        bases: dict[float, Decimal] = {}
+        for _ in range(rng.randint(1, 5)):
+            quantity = Decimal(rng.choice([1, 2, 3, 10, "0.5", "2.25"]))
+            price, off = money(rng, 2, 250), rng.choice([None, None, money(rng, 0.1, 1)])
+            amount = cents(quantity * price) - (off or 0)
+            rate = rng.choice(rates)
+            bases[rate] = bases.get(rate, Decimal(0)) + amount
+            items.append(
+                {"label": "x", "quantity": quantity, "price": price, "discount": off, "amount": amount, "vat": rate}
+            )
+        taxes = [{"rate": rate, "base": base, "tax": Decimal(0) if is_free else cents(base * Decimal(str(rate)) / 100)}
+                 for rate, base in sorted(bases.items())]  # fmt: skip
+        net, tax = sum(bases.values(), Decimal(0)), sum((group["tax"] for group in taxes), Decimal(0))
+        shipping = money(rng, 4, 12) if rng.random() < 0.3 else None
+        gross = net + tax + (shipping or 0)
+        deposit = cents(gross * Decimal("0.3")) if rng.random() < 0.4 else Decimal(0)
+        summary = {"net": net, "vat": tax, "gross": gross} | ({} if shipping is None else {"shipping": shipping})
+        return plain({"items": items, "taxes": taxes, "summary": summary, "deposit": deposit, "due": gross - deposit})
+
+    return Family("grouped_taxes", make, ["summary.net", "summary.vat", "summary.gross", "due"],
+                  [("items", "amount"), ("taxes", "base")], [("summary.net", "summary.gross"), ("deposit", "due")])  # fmt: skip
+
+
+def inclusive(seed: int) -> Family:
+    """Prices that include the tax; a coupon in percent; energy by meter readings."""
+    style = random.Random(seed)
+    rate = Decimal(style.choice(["0.2", "0.19", "0.0825"]))
+
+    def make(rng: random.Random) -> Row:
+        first = rng.randint(1000, 90_000)
+        used = rng.randint(50, 4000)
+        price, fee = Decimal(rng.choice(["0.2516", "0.3012", "0.1999"])), money(rng, 5, 20)
+        energy = cents(used * price)
+        coupon = rng.choice([0, 0, 10, 15])
+        discount = cents((energy + fee) * coupon / 100)
+        net = energy + fee - discount
+        tax = cents(net * rate)
+        return plain({"meter": {"start": first, "end": first + used}, "kwh": used, "price_per_kwh": price, "standing_charge": fee,
+                      "energy": energy, "coupon_percent": coupon, "discount": discount, "net": net, "vat": tax, "to_pay": net + tax})  # fmt: skip
+
+    return Family(
+        "inclusive",
+        make,
+        ["kwh", "energy", "discount", "net", "vat", "to_pay"],
+        [],
+        [("net", "to_pay"), ("meter.start", "meter.end")],
+    )
+
+
+def loans(seed: int) -> Family:
+    """A schedule: interest on the balance before, the rest pays back."""
+
+    def make(rng: random.Random) -> Row:
+        principal, rate = money(rng, 2000, 50_000), Decimal(rng.choice(["0.03", "0.045", "0.06"]))
+        payment, balance, schedule = money(rng, 300, 900), principal, []
+        for month in range(1, rng.randint(4, 9)):
+            interest = cents(balance * rate / 12)
+            balance -= payment - interest
+            schedule.append(
+                {
+                    "month": month,
+                    "payment": payment,
+                    "interest": interest,
+                    "repaid": payment - interest,
+                    "balance": balance,
+                }
+            )
+        paid = sum((entry["interest"] for entry in schedule), Decimal(0))
+        return plain(
+            {"principal": principal, "rate": rate, "schedule": schedule, "interest_total": paid, "remaining": balance}
+        )
+
+    return Family(
+        "loans",
+        make,
+        ["interest_total", "remaining"],
+        [("schedule", "repaid"), ("schedule", "balance")],
+        [("principal", "remaining")],
+    )
+
+
+def deductions(seed: int) -> Family:
+    """Two products in one rounded sum, a list that is subtracted, a mean."""
+    style = random.Random(seed)
+    factor = Decimal(style.choice(["1.25", "1.5", "2"]))
+
+    def make(rng: random.Random) -> Row:
+        hours, rate = Decimal(rng.randint(240, 700)) / 4, money(rng, 12, 60)
+        extra = Decimal(rng.randint(0, 60)) / 4
+        overtime = cents(rate * factor)
+        gross = cents(hours * rate + extra * overtime)
+        taken = [{"kind": "k", "amount": money(rng, 5, 150)} for _ in range(rng.randint(1, 5))]
+        total = sum((entry["amount"] for entry in taken), Decimal(0))
+        bonus = rng.choice([None, money(rng, 50, 500)])
+        return plain({"hours": hours, "rate": rate, "overtime_hours": extra, "overtime_rate": overtime, "gross": gross, "bonus": bonus,
+                      "deductions": taken, "deductions_total": total, "net_pay": gross + (bonus or 0) - total})  # fmt: skip
+
+    return Family(
+        "deductions", make, ["gross", "deductions_total", "net_pay"], [("deductions", "amount")], [("gross", "net_pay")]
+    )
+
+
 def nothing(seed: int) -> Family:
     """No invariant at all: random, small, correlated and skewed numbers, dates, lists."""
     style = random.Random(seed)
@@ -214,7 +325,7 @@ def nothing(seed: int) -> Family:
     def make(rng: random.Random) -> Row:
         a = rng.gauss(100, 20)
         day = datetime.date(2024, 1, 1) + datetime.timedelta(days=rng.randint(0, 700))
-        row = {f"n{i}": rng.randint(0, style_range) for i, style_range in enumerate((1, 3, 5, 9, 20, 100, 10_000))}
+        row: Row = {f"n{i}": rng.randint(0, style_range) for i, style_range in enumerate((1, 3, 5, 9, 20, 100, 10_000))}
         row |= {f"f{i}": round(rng.lognormvariate(3, 1), 2) for i in range(4)}
         row |= {
             "zero": 0,
@@ -240,7 +351,9 @@ def nothing(seed: int) -> Family:
     return Family("nothing", make)
 
 
-FAMILIES = (orders, invoices, discounts, payroll, statements, trips, timesheets)
+FAMILIES = (
+    orders, invoices, discounts, payroll, statements, trips, timesheets, grouped_taxes, inclusive, loans, deductions,
+)  # fmt: skip
 FAULTS = ("cent", "swap", "element", "sign")
 
 

@@ -26,8 +26,9 @@ from astudent.roles.references import References
 KEYWORD = "x-invariants"
 MAX_RULES = 200  # of one schema
 MAX_VISITS = 50_000  # places of one value, each with the schemas that apply there
+MAX_DEPTH = 200  # levels of one value
 MAX_BREACHES = 100  # of one value
-TOO_LARGE = f"more than {MAX_VISITS} places"
+TOO_LARGE = f"more than {MAX_VISITS} places, or {MAX_DEPTH} levels"
 Json = Any
 
 
@@ -136,7 +137,7 @@ class Invariants:
             place, value, nodes = pending.pop()
             applying = self._applying(value, nodes)
             visits += 1 + len(applying)
-            if visits > MAX_VISITS:
+            if visits > MAX_VISITS or len(place) > MAX_DEPTH:
                 yield (), {}, None
                 return
             if isinstance(value, dict):

@@ -88,6 +88,9 @@ class Block:
         if isinstance(value, dict):
             self._open(self.root, row, 0, 0)
             self._members(self.root, row, (), value, MAX_DEPTH)
+        elif isinstance(value, list):
+            self._open(self.root, row, 0, 0)
+            self._elements(self.root, row, (), value, MAX_DEPTH)
         if self._left < 0:
             self.skipped.add(row)
 

@@ -10,11 +10,11 @@ from astudent.quality.invariants.found.features import Features, base, products,
 from astudent.quality.invariants.found.frame import Frame, path_of, walk
 from astudent.quality.invariants.found.judge import CANDIDATE, FEW_ROWS, Judged, best_reading, says_something
 from astudent.quality.invariants.found.orders import order_relations
-from astudent.quality.invariants.found.products import product_relations, rate_relations
+from astudent.quality.invariants.found.products import product_relations, product_sum_relations, rate_relations
 from astudent.quality.invariants.found.relation import Path, Relation
 from astudent.quality.invariants.found.span import Span
 from astudent.quality.invariants.found.sums import Signature, holding, zero_sums
-from astudent.quality.invariants.found.terms import Column, Formula, Picked, Product, Term, has_product
+from astudent.quality.invariants.found.terms import Column, Formula, Picked, Previous, Product, Term, has_product
 
 SAMPLES = 8
 MAX_CANDIDATES = 300  # of one table that are looked at closely
@@ -36,6 +36,7 @@ def _of_frame(frame: Frame, inner: list[Relation], rng: np.random.Generator) -> 
     features = Features.of(frame, base(frame))
     candidates = list(_sums(frame, path, features, inner, rng))
     candidates += [*product_relations(frame, path, rng), *product_relations(frame, path, rng)]
+    candidates += [*product_sum_relations(frame, path, rng), *product_sum_relations(frame, path, rng)]
     readings = [best_reading(relation, frame, features) for relation in _distinct(candidates)[:MAX_CANDIDATES]]
     kept = _independent(readings, frame, path, inner, rng)
     kept += _constant_rates(frame, path, kept, rng)
@@ -55,20 +56,16 @@ def _sums(
     more = [*features.terms, *products(frame), *sums]
     if len(more) > len(features.terms):
         wide = Features.of(frame, more)
-        signatures = zero_sums(wide, 2, SAMPLES // 2, rng)
-        yield from _relations(
-            frame, path, wide, (s for s in signatures if any(has_product(wide.terms[i]) for i, _ in s))
-        )
+        wanted = np.array([has_product(term) for term in wide.terms])
+        yield from _relations(frame, path, wide, zero_sums(wide, 2, SAMPLES // 2, rng, wanted))
 
 
-def _relations(
-    frame: Frame, path: Path, features: Features, signatures: "Iterator[Signature] | set[Signature]"
-) -> Iterator[Relation]:
+def _relations(frame: Frame, path: Path, features: Features, signatures: set[Signature]) -> Iterator[Relation]:
     """The sums that nearly all objects keep, shortest first, solved for one of their members."""
     scored = []
     for signature in signatures:
         target = _target(features, signature)
-        if target is None or _contains_itself(features, signature, target):
+        if target is None or _contains_itself(features, signature, target) or _is_repetition(features, signature):
             continue
         share = _share(features, signature, target)
         if share >= CANDIDATE - 0.05:
@@ -95,7 +92,8 @@ def _target(features: Features, signature: Signature) -> int | None:
     """The member that the others make: computed members tend to come last. Two totals over one array also compare."""
     members = [index for index, _ in signature if _is_member(features.terms[index])]
     if members:
-        return members[-1]
+        there = {index: int(features.present[index].sum()) for index in members}
+        return max(index for index in members if there[index] == max(there.values()))
     terms = [features.terms[index] for index, _ in signature]
     is_balance = len(terms) == 2 and all(
         isinstance(t, Picked) and t.pick == "sum" and _is_member(t.inner) for t in terms
@@ -107,6 +105,11 @@ def _contains_itself(features: Features, signature: Signature, target: int) -> b
     """Whether the target is also a factor: any relation times anything has that form."""
     factors = [factor.term for index, _ in signature for factor in getattr(features.terms[index], "factors", ())]
     return features.terms[target] in factors
+
+
+def _is_repetition(features: Features, signature: Signature) -> bool:
+    """An element like the one before is a habit, no rule."""
+    return len(signature) == 2 and any(isinstance(features.terms[index], Previous) for index, _ in signature)
 
 
 def _is_member(term: Term) -> bool:
@@ -135,7 +138,8 @@ def _independent(
     """The simplest relations first; what follows from those taken already says nothing new."""
     span = Span()
     for relation in inner:
-        span.take(relation, within=path)
+        for pick in ("sum", "first", "last"):
+            span.take(relation, within=path, pick=pick)
     kept: list[Relation] = []
     likely = [reading for reading in readings if reading.share >= CANDIDATE]
     plain: dict[Term, int] = {}
@@ -185,14 +189,25 @@ def _constant_rates(frame: Frame, path: Path, kept: list[Relation], rng: np.rand
     explained = {relation.target for relation in kept if len(relation.terms()) > 2 or has_product(relation.terms()[1])}
     best: dict[Term, Judged] = {}
     nothing = Features.of(frame, ())
-    for relation in _distinct([*rate_relations(frame, path, rng), *rate_relations(frame, path, rng)]):
-        if relation.target in explained:
+    found = _distinct([*rate_relations(frame, path, rng), *rate_relations(frame, path, rng)])
+    for relation in sorted(found, key=_length_of_rate):
+        if relation.target in explained or _is_turned_round(relation, best):
             continue
         reading = best_reading(relation, frame, nothing)
         if reading.share >= CANDIDATE and says_something(reading.relation, frame, rng):
             before = best.get(relation.target)
             best[relation.target] = reading if before is None or reading.broken < before.broken else before
     return [reading.relation for reading in best.values()]
+
+
+def _length_of_rate(relation: Relation) -> tuple[int, int]:
+    product = relation.formula.parts[0][1]
+    return (len(getattr(product, "factors", ())), len(product.text().rpartition(" ")[2]))
+
+
+def _is_turned_round(relation: Relation, best: dict[Term, Judged]) -> bool:
+    """Whether the amount has a rate of this target already."""
+    return any(term in best and relation.target in _plain_terms(best[term].relation) for term in _plain_terms(relation))
 
 
 def _plain_terms(relation: Relation) -> list[Term]:

@@ -79,4 +79,4 @@ def _largest(values: Integers) -> float:
 
 def _roomy(values: Integers, factor: float) -> Integers:
     """The array in Python's integers where a product with `factor` might not fit into 64 bits."""
-    return values.astype(object) if values.dtype != object and _largest(values) * factor > SAFE else values
+    return values.astype(object) if max(_largest(values), 1.0) * factor > SAFE else values

@@ -13,6 +13,7 @@ from astudent.quality.invariants.found.terms import Column, Factor, Picked, Prev
 
 MAX_BASE = 60  # terms of a signed sum
 MAX_FACTORS = 24
+MAX_PREVIOUS = 6
 MAX_PRODUCTS = 700
 CENTS = 2  # the decimals that money is rounded to
 SEVERAL = 0.3  # share of arrays with two elements or more, for its first, last, smallest and largest to mean anything
@@ -97,6 +98,8 @@ def _has_several(frame: Frame) -> bool:
 def factors(frame: Frame) -> list[Term]:
     """What may be multiplied: members of the object and of the enclosing ones, totals, lengths."""
     terms: list[Term] = [*own_columns(frame)]
+    if frame.parent is not None and _has_several(frame):
+        terms += [Previous(column.key) for column in own_columns(frame)][:MAX_PREVIOUS]
     outer, up = frame.parent, 1
     while outer is not None:
         terms += [Column(column.key, up) for column in own_columns(outer)]
@@ -108,7 +111,7 @@ def factors(frame: Frame) -> list[Term]:
 
 def products(frame: Frame) -> Iterator[Term]:
     """Products of two factors, as they are and in percent, in cents."""
-    pairs = combinations(factors(frame), 2)
+    pairs = combinations([term for term in factors(frame) if not isinstance(term, Previous)], 2)
     made = [pair for pair in pairs if not all(isinstance(term, Column) and term.up for term in pair)]
     for one, other in made[: MAX_PRODUCTS // 2]:
         for form in ("x", "x%"):

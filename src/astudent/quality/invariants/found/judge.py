@@ -10,12 +10,14 @@ from astudent.quality.invariants.found.exact import MODES
 from astudent.quality.invariants.found.features import Features, Matrix
 from astudent.quality.invariants.found.frame import Frame
 from astudent.quality.invariants.found.relation import Relation
-from astudent.quality.invariants.found.terms import Column, Factor, Picked, Product, Term, has_product
+from astudent.quality.invariants.found.terms import Column, Constant, Factor, Picked, Product, Term, has_product
 
 CANDIDATE = 0.93  # share of a block's rows that must keep a relation, for a closer look
 WORTH_EXTENDING = 0.85
 FEW_ROWS = 40  # below, nothing can be said
 FEW_VALUES = 5
+MOSTLY = 0.6  # share of one value
+FEW_ZEROS, MOST_ZEROS = 3, 0.6
 BY_CHANCE = 0.5  # at most this share of objects may keep the relation with another object's target
 PRECISE = 20  # a rounded target is worth something when it is mostly this many units
 
@@ -54,7 +56,19 @@ def best_reading(relation: Relation, frame: Frame, features: Features) -> Judged
         if better.broken >= best.broken or better.rows < best.rows:
             break
         best = better
-    return best
+    return _without_zeros(best, frame)
+
+
+def _without_zeros(reading: Judged, frame: Frame) -> Judged:
+    """Where most objects that break a product have 0 instead, they are of a kind of their own: tax-free."""
+    relation = reading.relation
+    if reading.broken < FEW_ZEROS or not any(has_product(term) for _, term in relation.formula.parts):
+        return reading
+    broken = relation.outcome(frame).broken
+    zeros = (relation.target.numbers(frame).exact.values[broken] == 0).astype(bool)
+    if zeros.mean() < MOST_ZEROS or zeros.sum() < FEW_ZEROS:
+        return reading
+    return judged(dataclasses.replace(relation, ignores_zero=True), frame)
 
 
 def _requiring(relation: Relation, frame: Frame) -> Relation:
@@ -190,7 +204,16 @@ def _matters(relation: Relation, frame: Frame, keeps: Matrix) -> Iterator[bool]:
         values = term.numbers(frame).exact.values[keeps]
         yield int((values != 0).sum()) >= 3
         if isinstance(term, Product):
-            for factor in term.factors:
-                numbers = factor.numbers(frame).exact
-                one = 10**numbers.decimals
-                yield int((numbers.values[keeps] != one).sum()) >= 3
+            yield from _factors_matter(term, frame, keeps)
+
+
+def _factors_matter(product: Product, frame: Frame, keeps: Matrix) -> Iterator[bool]:
+    """No factor is 1 nearly everywhere; beside a constant rate and another factor, none is mostly one value."""
+    has_rate = any(isinstance(factor.term, Constant) for factor in product.factors) and len(product.factors) > 2
+    for factor in product.factors:
+        numbers = factor.numbers(frame).exact
+        values = numbers.values[keeps]
+        yield int((values != 10**numbers.decimals).sum()) >= 3
+        if has_rate and not isinstance(factor.term, Constant):
+            counts = np.unique(values.astype(float), return_counts=True)[1]
+            yield int(counts.max()) <= MOSTLY * len(values)

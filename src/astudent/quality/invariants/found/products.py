@@ -4,6 +4,7 @@ The search compares ratios in floating point on a few objects, with the toleranc
 and how the rounded product is right is then computed exactly.
 """
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
@@ -12,7 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from astudent.quality.invariants.found.exact import Exact
-from astudent.quality.invariants.found.features import Matrix, factors, own_columns
+from astudent.quality.invariants.found.features import Matrix, factors, own_columns, products
 from astudent.quality.invariants.found.frame import Frame
 from astudent.quality.invariants.found.judge import places_of
 from astudent.quality.invariants.found.relation import Path, Relation
@@ -22,7 +23,9 @@ SAMPLE = 16
 LEAST_VALUES = 6  # distinct ones of a target
 ENOUGH = 12  # of the sample's objects must agree
 MAX_HITS = 200  # of one target
-MAX_RATE_DECIMALS = 5
+MAX_SUMMED = 300  # products that are added in pairs
+MAX_PAIRS = 20_000
+FEW_DECIMALS, MAX_RATE_DECIMALS = 3, 5
 MAX_PARTS = 60  # 1/60: minutes of an hour
 TINY = 1e-9
 
@@ -49,6 +52,41 @@ def product_relations(frame: Frame, path: Path, rng: np.random.Generator) -> Ite
         unit = 10.0 ** -places_of(target, frame)
         for product in _products(grid, values[target][rows], unit):
             yield Relation(path, target, Formula(((1, product),)))
+
+
+def product_sum_relations(frame: Frame, path: Path, rng: np.random.Generator) -> Iterator[Relation]:
+    """Relations `member == product + product`, or minus, rounded as a whole, that hold on most of a sample."""
+    made = [product for product in products(frame) if isinstance(product, Product)][:MAX_SUMMED]
+    bare = [dataclasses.replace(product, places=None) for product in made]
+    if len(bare) < 2:
+        return
+    matrix = np.array([_floats(product.numbers(frame).exact) for product in bare])
+    for target in own_columns(frame):
+        rows = _sample(frame, target, rng)
+        if len(rows) < SAMPLE:
+            continue
+        usable = [
+            index for index, product in enumerate(bare) if all(factor.term != target for factor in product.factors)
+        ]
+        unit = 10.0 ** -places_of(target, frame)
+        goal = _floats(target.numbers(frame).exact)[rows]
+        for one, other, sign in _summed(matrix[np.ix_(usable, rows)], goal, unit):
+            yield Relation(path, target, Formula(((1, bare[usable[one]]), (sign, bare[usable[other]]))))
+
+
+def _summed(numbers: Matrix, target: Matrix, unit: float) -> Iterator[tuple[int, int, int]]:
+    """Pairs of lines whose sum or difference is the target on enough objects."""
+    # a product that is mostly zero adds nothing that could be told
+    telling = np.count_nonzero(numbers, axis=1) >= ENOUGH
+    for sign in (1, -1):
+        sums = numbers[:, None, 0] + sign * numbers[None, :, 0]
+        hits = np.argwhere((np.abs(sums - target[0]) <= unit * (1 + TINY)) & telling[:, None] & telling[None, :])[
+            :MAX_PAIRS
+        ]
+        agree = np.abs(numbers[hits[:, 0]] + sign * numbers[hits[:, 1]] - target) <= unit * (1 + TINY)
+        for one, other in hits[agree.sum(axis=1) >= ENOUGH][:MAX_HITS].tolist():
+            if one < other or (sign < 0 and one != other):
+                yield one, other, sign
 
 
 def rate_relations(frame: Frame, path: Path, rng: np.random.Generator) -> Iterator[Relation]:
@@ -123,8 +161,9 @@ def _products(grid: Grid, target: Matrix, unit: float) -> Iterator[Product]:
 
 def _rates(grid: Grid, target: Matrix, unit: float) -> Iterator[tuple[tuple[Term, ...], Decimal]]:
     """The constant rates that bring a product to the target, within a unit, on enough objects."""
+    found = False
     for terms, numbers in zip(grid.left, grid.left_numbers, strict=True):
-        if len(terms) > 1 or np.count_nonzero(numbers) < ENOUGH:
+        if np.count_nonzero(numbers) < ENOUGH or (found and len(terms) > 1):
             continue
         for row in np.argsort(-np.abs(numbers))[:3]:
             guess = target[row] / numbers[row] if numbers[row] else 0.0
@@ -134,6 +173,7 @@ def _rates(grid: Grid, target: Matrix, unit: float) -> Iterator[tuple[tuple[Term
             if guess and agree.sum() >= ENOUGH:
                 rate = _shortest(target[agree], numbers[agree], unit)
                 if rate is not None and abs(rate) != 1:
+                    found = True
                     yield terms, rate
                     break
 
@@ -143,10 +183,19 @@ def _shortest(target: Matrix, numbers: Matrix, unit: float) -> Decimal | None:
     order = np.argsort(-np.abs(numbers))[:ENOUGH]
     centre = float(np.median(target[order] / numbers[order]))
     width = float(np.median(unit / np.abs(numbers[order])))
-    for decimals in range(MAX_RATE_DECIMALS + 1):
+    # 0.05 before 1/20, but 1/12 before 0.08333
+    return _decimal(centre, width, FEW_DECIMALS) or _part(centre, width) or _decimal(centre, width, MAX_RATE_DECIMALS)
+
+
+def _decimal(centre: float, width: float, most: int) -> Decimal | None:
+    for decimals in range(most + 1):
         rate = round(centre, decimals)
         if rate and abs(rate - centre) <= width:
             return Decimal(repr(rate)).normalize() if decimals else Decimal(int(rate))
+    return None
+
+
+def _part(centre: float, width: float) -> Decimal | None:
     for parts in range(2, MAX_PARTS + 1):
         if abs(abs(centre) - 1 / parts) <= width:
             share = (Decimal(1) / parts).quantize(Decimal(1).scaleb(-15), rounding=ROUND_CEILING)

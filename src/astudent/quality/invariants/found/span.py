@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from astudent.quality.invariants.found.relation import Path, Relation
-from astudent.quality.invariants.found.terms import Constant, Factor, Picked, Product, Term
+from astudent.quality.invariants.found.terms import Constant, Factor, Pick, Picked, Product, Term
 
 NOTHING_LEFT = 1e-6
 MAX_TERMS = 2_000
@@ -18,10 +18,10 @@ class Span:
         self._places: dict[Term, int] = {}
         self._basis: list[np.ndarray] = []
 
-    def take(self, relation: Relation, within: Path) -> bool:
+    def take(self, relation: Relation, within: Path, pick: Pick = "sum") -> bool:
         """Takes the equation in unless it follows from those taken; False where it does.
 
-        An equation of elements counts for their totals in the objects at `within`.
+        An equation of elements counts for their totals (or first, or last ones) in the objects at `within`.
         """
         depth = len(relation.path) - len(within)
         if relation.is_order or depth < 0 or relation.path[: len(within)] != within:
@@ -29,7 +29,7 @@ class Span:
         vector = np.zeros(MAX_TERMS)
         for sign, term in ((-1, relation.target), *relation.formula.parts):
             for factor, single in _expanded(term):
-                vector[self._place(single, relation.path[len(within) :])] += sign * factor
+                vector[self._place(single, relation.path[len(within) :], pick)] += sign * factor
         for known in self._basis:
             vector = vector - (vector @ known) * known
         length = float(np.linalg.norm(vector))
@@ -38,9 +38,9 @@ class Span:
         self._basis.append(vector / length)
         return True
 
-    def _place(self, term: Term, arrays: Path) -> int:
+    def _place(self, term: Term, arrays: Path, pick: Pick) -> int:
         for array in reversed(arrays):
-            term = Picked(array, term, "sum")
+            term = Picked(array, term, pick)
         # terms beyond the limit share a place: a relation too few is found then, never one too many
         return min(self._places.setdefault(term, len(self._places)), MAX_TERMS - 1)
 

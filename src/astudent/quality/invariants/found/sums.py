@@ -16,7 +16,7 @@ import numpy as np
 from astudent.quality.invariants.found.features import Features, Matrix
 
 SAMPLE = 6  # objects
-MAX_MATCHES = 6_000  # of one sample
+MAX_MATCHES = 3_000  # of one sample
 MAX_RUN = 12  # halves with one number; more means that they are all trivial
 Signature = tuple[tuple[int, int], ...]
 """(feature, sign) in the order of the features, the first sign positive."""
@@ -44,14 +44,20 @@ def halves(features: int, size: int) -> Halves:
     return Halves(np.concatenate(indices), np.concatenate(signs))
 
 
-def zero_sums(features: Features, size: int, samples: int, rng: np.random.Generator) -> set[Signature]:
-    """Sums of up to twice `size` terms that are zero on some sample; whether they are elsewhere is for the caller."""
+def zero_sums(
+    features: Features, size: int, samples: int, rng: np.random.Generator, wanted: Matrix | None = None
+) -> set[Signature]:
+    """Sums of up to twice `size` terms that are zero on some sample; whether they are elsewhere is for the caller.
+
+    `wanted` (one boolean for each feature) leaves out sums without any feature that is.
+    """
     found: set[Signature] = set()
     if len(features.terms) < 2:
         return found
     table = halves(len(features.terms), size)
+    wanted = np.append(np.ones(len(features.terms), bool) if wanted is None else wanted, False)
     for rows in _samples(features, samples, rng):
-        found.update(_zero_on(features, table, rows, rng))
+        found.update(_zero_on(features, table, rows, rng, wanted))
     return found
 
 
@@ -67,7 +73,9 @@ def _samples(features: Features, samples: int, rng: np.random.Generator) -> Iter
             yield rng.choice(pool, SAMPLE, replace=False)
 
 
-def _zero_on(features: Features, table: Halves, rows: Matrix, rng: np.random.Generator) -> Iterator[Signature]:
+def _zero_on(
+    features: Features, table: Halves, rows: Matrix, rng: np.random.Generator, wanted: Matrix
+) -> Iterator[Signature]:
     values = features.matrix[:, rows]
     weights = rng.integers(1, 2**62, size=SAMPLE, dtype=np.int64) | 1
     codes = np.append((values * weights).sum(axis=1), 0)  # wraps around, which is linear too
@@ -75,15 +83,15 @@ def _zero_on(features: Features, table: Halves, rows: Matrix, rng: np.random.Gen
     lines = np.flatnonzero(usable[table.indices].all(axis=1))
     indices, signs = table.indices[lines], table.signs[lines]
     numbers = (codes[indices] * signs).sum(axis=1)
-    zero = numbers == 0
-    for line in np.flatnonzero(zero)[:MAX_MATCHES]:
+    zero, has_wanted = numbers == 0, wanted[indices].any(axis=1)
+    for line in np.flatnonzero(zero & has_wanted)[:MAX_MATCHES]:
         yield from _signature(features, [(indices[line], signs[line])])
-    for one, other in _equal_pairs(np.where(numbers < 0, -numbers, numbers), ~zero):
+    for one, other in _equal_pairs(np.where(numbers < 0, -numbers, numbers), ~zero, has_wanted):
         flip = -1 if numbers[one] == numbers[other] else 1
         yield from _signature(features, [(indices[one], signs[one]), (indices[other], flip * signs[other])])
 
 
-def _equal_pairs(keys: Matrix, allowed: Matrix) -> Iterator[tuple[int, int]]:
+def _equal_pairs(keys: Matrix, allowed: Matrix, has_wanted: Matrix) -> Iterator[tuple[int, int]]:
     """Pairs of lines with one key; lines are sorted by their number of terms, so the shortest come first."""
     lines = np.flatnonzero(allowed)
     order = lines[np.argsort(keys[lines], kind="stable")]
@@ -95,6 +103,7 @@ def _equal_pairs(keys: Matrix, allowed: Matrix) -> Iterator[tuple[int, int]]:
         pairs.append(np.stack([order[same], order[np.asarray(same) + distance]], axis=1))
     if pairs:
         joined = np.concatenate(pairs)
+        joined = joined[has_wanted[joined].any(axis=1)]
         yield from joined[np.argsort(joined.sum(axis=1), kind="stable")][:MAX_MATCHES].tolist()
 
 
