@@ -9,6 +9,7 @@ configuration names, and are evaluated on the same requests of test_unseen. What
     .venv/bin/python benchmarks/learning.py table
 """
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -26,11 +27,11 @@ from astudent.evaluation.comparison import compare_runs
 from astudent.evaluation.results import ResultRow
 from astudent.evaluation.statistics import wilson
 from astudent.experiment.plan import write_config
-from astudent.jsonl import read_rows, write_atomic
+from astudent.jsonl import read_rows, sha256_of, write_atomic
 from astudent.language.vocabulary import read_vocabulary
+from astudent.quality.clearance import METADATA_NAME
 from astudent.records import CorpusRow
 from astudent.settings import Config
-from astudent.stages.corpus import METADATA_NAME
 from astudent.teacher.lexicon import load_lexicon
 
 ROOT = Path(__file__).parents[1]
@@ -175,7 +176,8 @@ def kept_rows(corpus: Path, folder: Path, keeps: Callable[[CorpusRow, int], bool
     path = folder / "corpus" / corpus.name
     if not path.exists():
         write_atomic(path, rows)
-        write_atomic(path.with_name(METADATA_NAME), corpus.with_name(METADATA_NAME).read_text(encoding="utf-8"))
+        metadata = json.loads(corpus.with_name(METADATA_NAME).read_text(encoding="utf-8"))
+        write_atomic(path.with_name(METADATA_NAME), json.dumps(metadata | {"corpus_sha256": sha256_of(path)}))
     return path
 
 

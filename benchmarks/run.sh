@@ -16,6 +16,7 @@ for name in sft_step scoring generation dpo_step; do
 done
 .venv/bin/python benchmarks/help_cost.py --json "$folder/help_cost.json"
 .venv/bin/python benchmarks/teacher.py --json "$folder/teacher.json"
+.venv/bin/python benchmarks/gate.py --json "$folder/gate.json"
 "$(command -v uv || echo .bootstrap/bin/uv)" sync --frozen --inexact --quiet --group bench
 .venv/bin/python benchmarks/roles.py --json "$folder/roles.json"
 .venv/bin/python benchmarks/table.py "$folder"

@@ -2,7 +2,10 @@
 
 from astudent.cli import stage_app
 
-app = stage_app("05_build_training_corpus", __doc__, ["dataset_generation", "prompt", "quality"], "corpus")
+SECTIONS = ["dataset_generation", "prompt", "quality"]
+SPELLING = {"quality.require_pass": "--require-pass/--allow-unchecked"}
+
+app = stage_app("05_build_training_corpus", __doc__, SECTIONS, "corpus", spelling=SPELLING)
 
 if __name__ == "__main__":
     app()

@@ -2,9 +2,13 @@
 
 from astudent.cli import stage_app
 
-SPELLING = {"training.use_selective_loss": "--use-selective-loss/--no-selective-loss"}
+SECTIONS = ["training", "quality.require_pass"]
+SPELLING = {
+    "training.use_selective_loss": "--use-selective-loss/--no-selective-loss",
+    "quality.require_pass": "--require-pass/--allow-unchecked",
+}
 
-app = stage_app("06_train_student_unsloth", __doc__, ["training"], "train", spelling=SPELLING, previews=True)
+app = stage_app("06_train_student_unsloth", __doc__, SECTIONS, "train", spelling=SPELLING, previews=True)
 
 if __name__ == "__main__":
     app()

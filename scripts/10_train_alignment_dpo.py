@@ -3,7 +3,10 @@ DPO from the SFT adapter."""
 
 from astudent.cli import stage_app
 
-app = stage_app("10_train_alignment_dpo", __doc__, ["alignment"], "align", spelling={"alignment.pairs_out": "--pairs"})
+SECTIONS = ["alignment", "quality.require_pass"]
+SPELLING = {"alignment.pairs_out": "--pairs", "quality.require_pass": "--require-pass/--allow-unchecked"}
+
+app = stage_app("10_train_alignment_dpo", __doc__, SECTIONS, "align", spelling=SPELLING)
 
 if __name__ == "__main__":
     app()

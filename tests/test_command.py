@@ -55,6 +55,11 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, lin
         ("{}", "validate --schema f.txt --schema nowhere.json f.txt", 2, "", "nowhere.json"),
         ("[]", "validate --schema f.txt f.txt", 2, "", "f.txt: not a JSON Schema"),
         ("{}", "diff f.txt", 2, "", "Missing argument"),
+        ('{"query":"q","ast_json":{"s":"x"}}', "gate --schema schema.json f.txt", 0, "pass: 1 rows", ""),
+        ('{"query":"q","ast_json":{"s":"z"}}', "gate --schema schema.json f.txt", 1, "/s: 'z' is not", "1 violations"),
+        ("{", "gate f.txt --json -", 1, '"kind": "not_json"', "1 violations in 1 rows"),
+        ("{}", "gate nowhere.jsonl", 2, "", "nowhere.jsonl: No such file"),
+        ("{}", "gate --schema nowhere.json f.txt", 2, "", "nowhere.json"),
         ("{}", "nosuch f.txt", 2, "", "nosuch"),
     ],
 )
@@ -120,3 +125,17 @@ def test_the_documents_name_functions_that_exist() -> None:
     assert len(named) == 5
     for module, function in named:
         assert f"\ndef {function}(" in (REPOSITORY / f"src/astudent/json_texts/{module}.py").read_text()
+
+
+def test_the_gate_writes_its_report(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    (folder / "f.jsonl").write_text('{"query": "q", "ast_json": {"s": "<script>"}, "id": 3}\n')
+    line = "gate --schema schema.json f.jsonl --json out.json --html out.html --quiet"
+    assert run(capsys, monkeypatch, line)[:2] == (1, "")
+    report = json.loads((folder / "out.json").read_text())
+    assert (report["verdict"], report["rows"]) == ("fail", 1)
+    (violation,) = report["violations"]
+    assert violation | {"found": "", "expected": ""} == {
+        "file": "f.jsonl", "line": 1, "id": "3", "kind": "invalid_positive", "path": "/s", "found": "", "expected": ""
+    }  # fmt: skip
+    page = (folder / "out.html").read_text()
+    assert "invalid_positive" in page and "<script>" not in page

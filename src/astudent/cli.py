@@ -49,11 +49,11 @@ def stage_app(
 ) -> typer.Typer:
     """A Typer app whose one command calls `astudent.stages.<module>.run(config, options)`.
 
-    Every key of `sections` is a flag in kebab-case; `spelling` gives some another name. With `offline_fallback` the
+    Every key of `sections` (whole ones, or "section.key") is a flag in kebab-case; `spelling` gives some another name. With `offline_fallback` the
     flag of that name puts the embedded teacher in; a stage that `asks` a teacher has --dry-run, one that `previews` its
     rows --preview-masks.
     """
-    keys = [f"{section}.{key}" for section in sections for key in SECTIONS[section].__annotations__]
+    keys = [key for section in sections for key in _keys(section)]
 
     def command(**given: Any) -> None:
         with_exit_code(lambda: _run_stage(module, keys, given))
@@ -67,6 +67,10 @@ def stage_app(
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(name)(command)
     return app
+
+
+def _keys(section: str) -> list[str]:
+    return [section] if "." in section else [f"{section}.{key}" for key in SECTIONS[section].__annotations__]
 
 
 def with_exit_code(action: Callable[[], None]) -> None:

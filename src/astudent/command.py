@@ -8,10 +8,11 @@ import typer
 from astudent.commands import experiment, json_tools
 from astudent.commands.analyze import analyze
 from astudent.commands.forms import forms
+from astudent.commands.gate import gate
 
 app = typer.Typer(
     name="astudent",
-    help="What stands beside the stages: tools for JSON that models write, loss by grammar role, experiments with the loss.",
+    help="What stands beside the stages: tools for JSON that models write, the quality gate, loss by grammar role, experiments with the loss.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -26,6 +27,7 @@ for command in (
     json_tools.anatomy,
     json_tools.diff,
     analyze,
+    gate,
     experiment.experiment,
     forms,
 ):

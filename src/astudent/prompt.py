@@ -29,7 +29,7 @@ def build_prompt(
     schema_json: dict[str, Any], query: str, prompt_config: Prompt, repair: tuple[str, str] | None = None
 ) -> str:
     """The content of the user's turn. `repair` is (broken AST as text, the validator's message)."""
-    parts = [prompt_config.instruction, _schema_text(json.dumps(schema_json), prompt_config.schema_rendering), query]
+    parts = [prompt_config.instruction, schema_text(json.dumps(schema_json), prompt_config.schema_rendering), query]
     parts += repair or ()
     return neutralise("\n".join(part.strip() for part in parts))
 
@@ -48,8 +48,9 @@ def _look_alike(found: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _schema_text(schema_text: str, rendering: str) -> str:
-    schema = json.loads(schema_text)
+def schema_text(schema_json: str, rendering: str) -> str:
+    """The schema, given as JSON, as the prompt shows it."""
+    schema = json.loads(schema_json)
     if rendering == "compact":
         return render_compact(schema)
     return json.dumps(schema, ensure_ascii=False, separators=(",", ":"))

@@ -285,7 +285,7 @@ class Quality(Section):
     """The gate before the corpus."""
 
     near_duplicate_similarity: Annotated[Share, "Least likeness (Jaccard of word 3-grams) of near-duplicates."]
-    require_pass: Annotated[bool, "Trainers refuse a corpus that did not pass the gate."]
+    require_pass: Annotated[bool, "Nothing is made of, or trained on, data that did not pass the gate."]
 
 
 @dataclass(frozen=True, kw_only=True)

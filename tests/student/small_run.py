@@ -89,6 +89,7 @@ def write_config(folder: Path, out: Path, **changes: Any) -> Path:
         | base
         | {"training_corpus": str(folder / "corpus.jsonl"), "output_dir": str(out / "sft")}
         | changes,
+        "quality": {"require_pass": False},  # the pairs come from no evaluation
         "alignment": SHARED
         | ALIGNMENT
         | base

@@ -28,6 +28,17 @@ def path_and_reason(error: ValidationError) -> tuple[str, str]:
     return path.lstrip("."), _not_among(error.instance, allowed) if allowed else _reason(error)
 
 
+def pointer_and_reason(error: ValidationError) -> tuple[str, str]:
+    """The same with the path as a JSON pointer (RFC 6901); that of the whole instance is empty."""
+    telling, allowed = _most_telling(error)
+    return json_pointer(telling.absolute_path), _not_among(telling.instance, allowed) if allowed else _reason(telling)
+
+
+def json_pointer(path: Iterable[str | int]) -> str:
+    """`/items/0/unit~1price`."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
 def _most_telling(error: ValidationError) -> tuple[ValidationError, list[Any]]:
     """Follows the alternatives that the instance came closest to; with the constants that were allowed there."""
     while error.validator in BRANCHING and error.context and not _constants(error):

@@ -18,6 +18,7 @@ from astudent.language import linear_patterns
 from astudent.language.alternatives import quick_keywords
 from astudent.language.explanations import explain
 from astudent.language.plain_schemas import is_plainly_valid
+from astudent.language.quick_validity import QuickValidity
 from astudent.language.schema_limits import BudgetError, bounded, budget, check_expansion, check_shape, subschemas
 
 FORMATS = jsonschema.FormatChecker(("date", "email", "ipv4", "ipv6", "uuid"))
@@ -38,10 +39,15 @@ class Validator:
     def __init__(self, schema: Json) -> None:
         check_schema(schema)
         self.schema = schema
+        self._is_surely_valid = QuickValidity(schema, FORMATS)
+
+    @functools.cached_property
+    def _validator(self) -> Any:
+        """jsonschema's own, which takes longer to make than to use: only where there is something to say."""
         ordinary = LinearValidator.VALIDATORS
-        quick = quick_keywords(schema, ordinary["anyOf"], ordinary["oneOf"])
+        quick = quick_keywords(self.schema, ordinary["anyOf"], ordinary["oneOf"])
         kind = jsonschema.validators.extend(LinearValidator, quick)
-        self._validator = kind(schema, registry=REGISTRY, format_checker=FORMATS)
+        return kind(self.schema, registry=REGISTRY, format_checker=FORMATS)
 
     def problems(self, ast: Json) -> list[str]:
         """What is wrong with `ast`, `path: reason`, the most telling first; empty when it is valid."""
@@ -62,6 +68,8 @@ class Validator:
 
     def is_valid(self, ast: Json) -> bool:
         """Whether the instance has no problem."""
+        if self._is_surely_valid(ast):
+            return True
         try:
             with budget():
                 return next(self._validator.iter_errors(ast), None) is None

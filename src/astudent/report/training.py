@@ -136,7 +136,7 @@ def _departures(title: str, folder: str) -> Iterator[str]:
     if check.get("mode") not in (None, "packs"):
         yield f"{title} trained on {check['mode']} batches instead of packs: {check.get('reason')}."
     if gate not in (None, "pass"):
-        yield f"{title} trained on a corpus whose quality gate says: {gate}."
+        yield f"{title} trained on data of which the quality gate says: {gate}."
 
 
 def provenance(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[Block]:

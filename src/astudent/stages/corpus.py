@@ -13,7 +13,9 @@ from astudent.cli import Options
 from astudent.errors import RunError
 from astudent.jsonl import read_rows, sha256_of, write_atomic
 from astudent.language.serialise import serialise
-from astudent.prompt import build_prompt
+from astudent.prompt import build_prompt, schema_text
+from astudent.quality.check import GateOptions
+from astudent.quality.clearance import METADATA_NAME, SHOWN
 from astudent.quality.gate import run_gate
 from astudent.quality.violations import GateReport
 from astudent.records import CorpusRow, DatasetRow
@@ -22,16 +24,17 @@ from astudent.settings import Prompt as PromptSettings
 from astudent.stage import StageRun, settings_of
 from astudent.stages.pretty import write_pretty
 
-METADATA_NAME = "training_corpus_metadata.json"
-SHOWN_VIOLATIONS = 5
-
 
 def run(config: Config, options: Options) -> None:
-    """Gates the data set and writes the corpus. RunError names the first rows when the gate fails: no corpus then."""
+    """Gates the data set and writes the corpus. RunError names the first rows when the gate fails: no corpus then, unless
+    `quality.require_pass` is off; its metadata say so, and the trainers ask again."""
     settings = config.dataset_generation
     dataset, out = Path(settings.dataset_out), Path(settings.training_corpus_out)
     metadata = out.with_name(METADATA_NAME)
-    own = ("dataset_generation.include_invalid", "dataset_generation.max_samples", "prompt", "quality")
+    own = (
+        *(f"dataset_generation.{key}" for key in ("include_invalid", "max_samples", "task")),
+        *("prompt", "quality", "training.max_seq_length"),
+    )
     stage = StageRun.begin(
         "05",
         outputs=[out, metadata],
@@ -41,15 +44,31 @@ def run(config: Config, options: Options) -> None:
         fresh=options.fresh,
     )
     if stage.status != "complete":
-        alike = config.quality.near_duplicate_similarity
-        report = run_gate(read_rows(dataset, DatasetRow), str(dataset), alike)
-        counts = {} if report.total else write_corpus(dataset, out, config)
-        write_metadata(metadata, report, counts, dataset)
+        report = run_gate([dataset], gate_options(config), quiet=False)
+        is_refused = report.verdict == "fail" and config.quality.require_pass
+        counts = {} if is_refused else write_corpus(dataset, out, config)
+        write_metadata(metadata, report, counts, dataset, out)
         if report.total:
+            show_violations(report)
+        if is_refused:
             raise _refusal(report, metadata)
         stage.finish(**counts)
-        print(f"05: gate passed {report.rows} rows; corpus: {counts}", flush=True)
+        judged = "passed" if report.verdict == "pass" else f"found {report.total} violations in"
+        print(f"05: gate {judged} {report.rows} rows; corpus: {counts}", flush=True)
     write_pretty(out, Path(config.run.pretty_dir))
+
+
+def gate_options(config: Config) -> GateOptions:
+    """What the pipeline's own rows promise. Only the query language promises that no two sides share an AST: the fixed
+    schema of a benchmark task leaves few ASTs to share."""
+    rendering = config.prompt.schema_rendering
+    return GateOptions(
+        near_duplicate_similarity=config.quality.near_duplicate_similarity,
+        apart=config.dataset_generation.task == "language",
+        needs_training=True,
+        max_tokens=config.training.max_seq_length,
+        schema_text=lambda schema: schema_text(json.dumps(schema), rendering),
+    )
 
 
 def write_corpus(dataset: Path, out: Path, config: Config) -> dict[str, int]:
@@ -89,7 +108,8 @@ def _is_usable(row: DatasetRow, include_invalid: bool) -> bool:
 def corpus_rows(rows: Iterable[DatasetRow], prompt: PromptSettings, *, include_invalid: bool) -> Iterator[CorpusRow]:
     """A plain row for each positive of split `train`, and a repair row for each negative made from one.
 
-    A negative follows its positive, as stage 04 writes them and the gate makes sure.
+    A negative follows its positive, as stage 04 writes them and the gate makes sure; in an unchecked data set one that
+    does not is left out.
     """
     completions: dict[str, str] = {}
     for row in rows:
@@ -98,8 +118,8 @@ def corpus_rows(rows: Iterable[DatasetRow], prompt: PromptSettings, *, include_i
         if row.is_valid:
             completion = completions[row.query_id] = serialise(row.ast_json, row.schema_json)
             yield corpus_row(row, completion, prompt)
-        elif include_invalid:
-            yield corpus_row(row, completions[row.positive_id or ""], prompt)
+        elif include_invalid and row.positive_id in completions:
+            yield corpus_row(row, completions[row.positive_id], prompt)
 
 
 def corpus_row(row: DatasetRow, completion: str, prompt: PromptSettings) -> CorpusRow:
@@ -121,14 +141,15 @@ def corpus_row(row: DatasetRow, completion: str, prompt: PromptSettings) -> Corp
     )
 
 
-def write_metadata(path: Path, report: GateReport, counts: dict[str, int], dataset: Path) -> None:
-    """The gate's verdict and the counts, beside the corpus."""
+def write_metadata(path: Path, report: GateReport, counts: dict[str, int], dataset: Path, corpus: Path) -> None:
+    """The gate's verdict and the counts, beside the corpus, with the hashes of what they are about."""
     facts = {
         "verdict": report.verdict,
         "corpus_rows": sum(counts.values()),
         "corpus_rows_by_kind": counts,
         "dataset": str(dataset),
         "dataset_sha256": sha256_of(dataset),
+        "corpus_sha256": sha256_of(corpus) if counts else None,
         "gate": report.as_json(),
     }
     write_atomic(path, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
@@ -142,10 +163,14 @@ def _counted(rows: Iterable[CorpusRow], counts: Counter[str], dataset: Path) -> 
         raise RunError(f"{dataset}: no row of split train", "Make the data set again: stage 04 --fresh.")
 
 
-def _refusal(report: GateReport, metadata: Path) -> RunError:
-    for violation in report.named[:SHOWN_VIOLATIONS]:
+def show_violations(report: GateReport) -> None:
+    """The first ones on stderr."""
+    for violation in report.named[:SHOWN]:
         print(f"05: {violation.one_line()}", file=sys.stderr)
-    ids = ", ".join(violation.id for violation in report.named[:SHOWN_VIOLATIONS])
-    more = f" and {report.total - SHOWN_VIOLATIONS} more" if report.total > SHOWN_VIOLATIONS else ""
+
+
+def _refusal(report: GateReport, metadata: Path) -> RunError:
+    ids = ", ".join(f"{Path(each.file).name}:{each.line} ({each.id})" for each in report.named[:SHOWN])
+    more = f" and {report.total - SHOWN} more" if report.total > SHOWN else ""
     message = f"{report.file}: {report.total} violations of the quality gate: {ids}{more}"
     return RunError(message, f"All are in {metadata}; mend the rows, or make them again: stage 04 --fresh.")

@@ -36,7 +36,7 @@ from astudent.records import DatasetRow
 from astudent.settings import Config
 from astudent.stage import StageRun, settings_of
 from astudent.stages import dry_run
-from astudent.student.checkpoint import check_adapter
+from astudent.student.checkpoint import adapter_gate, check_adapter
 from astudent.teacher.factory import the_judge
 from astudent.teacher.protocol import Teacher
 
@@ -164,6 +164,7 @@ def facts_of(target: Target, config: Config, teacher: Teacher | None) -> dict[st
     weights = Path(target.adapter) / "adapter_model.safetensors"
     return {
         "adapter_sha256": None if target.adapter == BASE else identity(weights),
+        "adapter_gate": None if target.adapter == BASE else adapter_gate(target.adapter),
         "base_model": config.training.base_model,
         "base_revision": config.training.base_revision,
         "dataset": str(dataset),

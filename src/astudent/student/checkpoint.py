@@ -14,6 +14,7 @@ from typing import Any
 from astudent.errors import RunError, UsageError
 
 FINAL = "checkpoint-final"
+ABOUT = "astudent.json"
 TRAINER_STATE = "trainer_state.json"
 EXTRA_STATE = "astudent_state.json"
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
@@ -27,6 +28,12 @@ def check_adapter(folder: Path | str) -> None:
     if missing:
         hint = "Train one with stage 06, or name another with --adapter."
         raise UsageError(f"{folder}: no adapter there ({missing[0]} is missing)", hint)
+
+
+def adapter_gate(folder: Path | str) -> str | None:
+    """What the quality gate said of the data that the adapter there was trained on, by its own record; None without one."""
+    about = Path(folder) / ABOUT
+    return json.loads(about.read_text(encoding="utf-8")).get("gate") if about.is_file() else None
 
 
 def unfinished(folder: Path) -> Path:

@@ -28,10 +28,12 @@ from astudent.errors import RunError
 from astudent.evaluation.pairs import PairRow
 from astudent.jsonl import read_rows
 from astudent.launch import is_first
+from astudent.quality.clearance import pairs_clearance
 from astudent.roles.selective import TokenWeights
 from astudent.settings import Alignment, Config
 from astudent.stage import StageRun
 from astudent.student.batching import Batcher, StepBatch, TokenBatch, Unit
+from astudent.student.checkpoint import adapter_gate
 from astudent.student.held_out_pairs import HeldOutPairs, split_pairs, unit_losses
 from astudent.student.load import Student
 from astudent.student.loss import row_log_probabilities, token_losses
@@ -142,12 +144,16 @@ def train_dpo(config: Config, run: StageRun, *, control: bool) -> None:
     """Trains the aligned adapter, or the control beside it, and finishes `run`."""
     settings = config.alignment
     out, job = run.outputs[0], train_control if control else align
+    clearance = pairs_clearance(Path(settings.pairs_out), Path(config.training.training_corpus))
+    verdict = clearance.require(config.quality.require_pass)
+    if verdict == "pass":
+        verdict = adapter_gate(settings.adapter) or "unknown"  # what the SFT adapter learned stays in the aligned one
     student = load.load_student(settings, settings.adapter, trainable=True)
     pairs = encode_pairs(student, read_pairs(Path(settings.pairs_out)), settings)
     units, held_out = split_pairs(pairs, settings.val_split, settings.seed)
     facts, check_result = job(student, units, held_out, settings, out)
-    save_final(student, out, facts, check_result, method=job.__name__, sft_adapter=settings.adapter)
-    run.finish(**facts, self_check=check_result.as_json(), pairs=len(units))
+    save_final(student, out, facts, check_result, method=job.__name__, sft_adapter=settings.adapter, gate=verdict)
+    run.finish(**facts, self_check=check_result.as_json(), gate=verdict, pairs=len(units))
 
 
 def read_pairs(path: Path) -> list[PairRow]:

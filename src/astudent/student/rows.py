@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,8 +11,6 @@ from astudent.jsonl import read_rows
 from astudent.records import CorpusRow
 from astudent.student.supervision import Source
 
-METADATA_NAME = "training_corpus_metadata.json"
-
 
 def read_corpus(path: Path, max_samples: int | None) -> list[CorpusRow]:
     """The corpus's rows. RunError when it has none."""
@@ -22,23 +18,6 @@ def read_corpus(path: Path, max_samples: int | None) -> list[CorpusRow]:
     if not rows:
         raise RunError(f"{path}: the corpus has no rows", "Run stage 05 again, with --fresh.")
     return rows[:max_samples]
-
-
-def gate_verdict(corpus: Path, required: bool) -> str:
-    """The gate's verdict, `unknown` where no metadata stands beside. RunError when it failed and a pass is required;
-    anything but a pass is said on stderr."""
-    metadata = corpus.with_name(METADATA_NAME)
-    if not metadata.is_file():
-        print(f"warning: {metadata} is missing: nobody has checked {corpus}", file=sys.stderr)
-        return "unknown"
-    verdict = str(json.loads(metadata.read_text(encoding="utf-8")).get("verdict"))
-    if verdict != "pass" and not required:
-        print(f"warning: {corpus}: the quality gate says {verdict}", file=sys.stderr)
-    elif verdict != "pass":
-        raise RunError(
-            f"{corpus}: the quality gate says {verdict}", "See the violations in its metadata; mend the data."
-        )
-    return verdict
 
 
 def split_rows(rows: Sequence[CorpusRow], share: float, seed: int) -> tuple[list[CorpusRow], list[CorpusRow]]:

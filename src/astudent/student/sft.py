@@ -20,6 +20,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 from astudent.errors import UsageError
 from astudent.jsonl import write_atomic
 from astudent.launch import is_first
+from astudent.quality.clearance import corpus_clearance
 from astudent.roles.selective import TokenWeights
 from astudent.settings import Config, Training
 from astudent.stage import StageRun
@@ -29,7 +30,7 @@ from astudent.student.answer_check import AnswerCheck, text_check
 from astudent.student.best import METRICS, Best
 from astudent.student.load import Student
 from astudent.student.metrics_log import FILE_NAME, MetricsLog, ProgressLine, cut_back
-from astudent.student.rows import as_sources, gate_verdict, read_corpus, split_rows, validation_sample
+from astudent.student.rows import as_sources, read_corpus, split_rows, validation_sample
 from astudent.student.selfcheck import CheckResult, check, check_answers
 from astudent.student.supervision import Encoded, encode_rows
 from astudent.student.trainer import (
@@ -55,7 +56,7 @@ def train_sft(config: Config, run: StageRun) -> None:
     """Trains `training.output_dir/checkpoint-final` and finishes `run`; what an interrupted one left is gone on from."""
     settings = config.training
     corpus, out = Path(settings.training_corpus), Path(settings.output_dir)
-    verdict = gate_verdict(corpus, config.quality.require_pass)
+    verdict = corpus_clearance(corpus).require(config.quality.require_pass)
     training, validation = split_rows(read_corpus(corpus, settings.max_samples), settings.val_split, settings.seed)
     validation = validation_sample(validation, settings.eval_max_samples, settings.seed)
     student = new_adapter(settings)
@@ -268,4 +269,4 @@ def save_final(student: Student, out: Path, result: dict[str, Any], check_result
             **result,
             **facts,
         }
-        write_atomic(place / "astudent.json", json.dumps(about, indent=2) + "\n")
+        write_atomic(place / files.ABOUT, json.dumps(about, indent=2) + "\n")
