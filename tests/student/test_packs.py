@@ -40,7 +40,7 @@ def test_suffixes_longer_than_the_window(family: str, window: int) -> None:
     assemble(model, make_tokenizer(), trainable=True)
     rows = make_rows(schemas=3)
     [batch] = Batcher(True, 0, 10**6).micro_batches([(row,) for row in rows])[0]
-    assert batch.layout is not None
+    assert batch.layout is not None and batch.position_ids is not None
     groups = batch.layout.groups
     assert len(groups) == 3
     for group in groups:

@@ -30,7 +30,7 @@ from astudent.student.vision import VisionBatcher, VisionStudent, load_vision_st
 from astudent.student.vision_collator import IGNORED, VisionDataCollator
 from astudent.tasks.forms import chat_rows
 from astudent.tasks.forms.drawing import CARD, draw_form
-from astudent.tasks.forms.kinds import KINDS
+from astudent.tasks.forms.kinds import KINDS, Answers
 
 CONFIG = "config/forms.json"
 VALUES = {ROLE_IDS[role] for role in (GrammarRole.NUMBER, GrammarRole.BOOLEAN, GrammarRole.ENUM_VALUE)}
@@ -89,11 +89,13 @@ def test_forms_are_a_function_of_the_seed_and_their_answers_fit() -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_another_answer_changes_its_card_alone(kind: Any) -> None:
     """One stroke of ink for each answer, and in its own card: nothing else on the paper tells it."""
-    answers = dict.fromkeys(kind.choices, kind.options[0]) | {kind.count: 1} | dict.fromkeys(kind.ticks, True)
+    answers: Answers = {name: kind.options[0] for name in kind.choices} | {kind.count: 1}
+    answers |= {name: True for name in kind.ticks}
     cards = Random(5).sample(kind.cards, len(kind.cards))
     whole = draw_form(kind, answers, Random(5))
     last = cards[-1]
-    other = draw_form(kind, answers | {last: kind.boxes(last)[-1] if len(kind.boxes(last)) > 1 else False}, Random(5))
+    answers[last] = kind.boxes(last)[-1] if len(kind.boxes(last)) > 1 else False
+    other = draw_form(kind, answers, Random(5))
     left, top, right, bottom = ImageChops.difference(whole, other).getbbox() or (0, 0, 0, 0)
     place = len(cards) - 1
     corner = (place % 3 * CARD, place // 3 * CARD)
@@ -160,7 +162,7 @@ def test_control_tokens_of_a_stranger_are_text(student: VisionStudent, tmp_path:
     (row,) = read_chat_rows(tmp_path / "rows.jsonl")
     batch = VisionBatcher(student, TokenWeights(), 1, None).batch([row])
     ids = batch.input_ids[0].tolist()
-    end, image = student.tokenizer.convert_tokens_to_ids(["<|im_end|>", "<|image_pad|>"])
+    end, image = (student.tokenizer.convert_tokens_to_ids(name) for name in ("<|im_end|>", "<|image_pad|>"))
     assert (ids.count(end), ids.count(image)) == (3, 6)
 
 

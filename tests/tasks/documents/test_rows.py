@@ -4,15 +4,17 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 
-from astudent.jsonl import line_of
+from astudent.jsonl import line_of, write_atomic
 from astudent.language.canonical import canonical_text
 from astudent.language.serialise import parse_ast, serialise
 from astudent.language.splits import SIDES, normalised_request
 from astudent.language.validation import check_schema
+from astudent.quality.check import GateOptions
 from astudent.quality.gate import run_gate
 from astudent.records import DatasetRow
 from astudent.tasks.documents import SCHEMAS, VERSION, rows
@@ -107,8 +109,9 @@ def test_answers_survive_serialisation_and_are_short(dataset: list[DatasetRow]) 
         assert len(text) <= {"simple": 160, "medium": 500, "complex": 800}[row.grade or ""]
 
 
-def test_the_gate_passes(dataset: list[DatasetRow]) -> None:
-    report = run_gate(dataset, near_duplicate_similarity=0.9)
+def test_the_gate_passes(dataset: list[DatasetRow], tmp_path: Path) -> None:
+    write_atomic(tmp_path / "rows.jsonl", dataset)
+    report = run_gate([tmp_path / "rows.jsonl"], GateOptions(near_duplicate_similarity=0.9))
     assert (report.verdict, report.suspicions) == ("pass", [])
 
 
