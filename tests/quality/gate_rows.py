@@ -31,5 +31,5 @@ def write(path: Path, rows: list[Any]) -> Path:
 
 def gated(folder: Path, rows: list[Any], **options: Any) -> GateReport:
     """What the gate says of the rows, in rows.jsonl."""
-    given = {"near_duplicate_similarity": 0.9} | options
+    given: dict[str, Any] = {"near_duplicate_similarity": 0.9} | options
     return run_gate([write(folder / "rows.jsonl", rows)], GateOptions(**given))
