@@ -62,6 +62,8 @@ SPECIAL = {
 
 def folded(text: str) -> str:
     """Lower case, without accents, with plain spaces and apostrophes."""
+    if text.isascii():
+        return re.sub(r"\s", " ", text.lower())
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))
     return re.sub(r"\s", " ", bare.replace("’", "'")).replace("−", "-")

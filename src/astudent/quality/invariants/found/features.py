@@ -12,9 +12,10 @@ from astudent.quality.invariants.found.frame import Frame, Numbers
 from astudent.quality.invariants.found.terms import Column, Factor, Picked, Previous, Product, Term, is_date
 
 MAX_BASE = 60  # terms of a signed sum
-MAX_FACTORS = 24
-MAX_PREVIOUS = 6
-MAX_PRODUCTS = 700
+MAX_FACTORS = 36
+MAX_OWN = 24  # of them members of the object itself
+MAX_OTHERS = 8  # and of each other kind
+MAX_PRODUCTS = 900
 CENTS = 2  # the decimals that money is rounded to
 SEVERAL = 0.3  # share of arrays with two elements or more, for its first, last, smallest and largest to mean anything
 Matrix = np.ndarray[Any, Any]
@@ -97,14 +98,14 @@ def _has_several(frame: Frame) -> bool:
 
 def factors(frame: Frame) -> list[Term]:
     """What may be multiplied: members of the object and of the enclosing ones, totals, lengths."""
-    terms: list[Term] = [*own_columns(frame)]
+    terms = list[Term](own_columns(frame))[:MAX_OWN]
     if frame.parent is not None and _has_several(frame):
-        terms += [Previous(column.key) for column in own_columns(frame)][:MAX_PREVIOUS]
+        terms += [Previous(column.key) for column in own_columns(frame)][:MAX_OTHERS]
     outer, up = frame.parent, 1
     while outer is not None:
-        terms += [Column(column.key, up) for column in own_columns(outer)]
+        terms += [Column(column.key, up) for column in own_columns(outer)][:MAX_OTHERS]
         outer, up = outer.parent, up + 1
-    terms += [term for child in frame.children for term in totals(frame, child)]
+    terms += [term for child in frame.children for term in totals(frame, child)][:MAX_OTHERS]
     terms += [Column(key) for key in frame.kinds if key and key[-1] == COUNT]
     return terms[:MAX_FACTORS]
 

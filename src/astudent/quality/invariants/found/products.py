@@ -50,7 +50,7 @@ def product_relations(frame: Frame, path: Path, rng: np.random.Generator) -> Ite
             continue
         grid = _grid([term for term in terms if term != target], values, rows)
         unit = 10.0 ** -places_of(target, frame)
-        for product in _products(grid, values[target][rows], unit):
+        for product in _products(grid, _floats(target.numbers(frame).exact)[rows], unit):
             yield Relation(path, target, Formula(((1, product),)))
 
 
@@ -99,7 +99,7 @@ def rate_relations(frame: Frame, path: Path, rng: np.random.Generator) -> Iterat
             continue
         grid = _grid([term for term in terms if term != target], values, rows)
         unit = 10.0 ** -places_of(target, frame)
-        for terms_, rate in _rates(grid, values[target][rows], unit):
+        for terms_, rate in _rates(grid, _floats(target.numbers(frame).exact)[rows], unit):
             product = Product((*(Factor(term) for term in terms_), Factor(Constant(rate))))
             yield Relation(path, target, Formula(((1, product),)), ignores_zero=True, is_rate=True)
 
