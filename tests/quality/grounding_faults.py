@@ -40,7 +40,7 @@ def faulty(row: DatasetRow, kind: str, rng: Random, others: list[DatasetRow]) ->
     if new is None or _is_stated(new, kind, row):
         return None
     value = copy.deepcopy(row.ast_json)
-    owner = value
+    owner: Any = value
     for step in place[:-1]:
         owner = owner[step]
     owner[place[-1]] = new

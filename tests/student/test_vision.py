@@ -193,7 +193,7 @@ def test_a_row_that_is_too_long_is_named(student: VisionStudent, rows: list[Chat
 
 def test_training_and_evaluation_of_forms(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(Path(__file__).parents[2])
-    config = configured(folder, **{"run.outputs_root": str(folder), "training.use_selective_loss": True})
+    config = configured(folder, **{"run.outputs_root": str(folder)})
     train.run(config, Options())
     final = folder / "run/checkpoint-final"
     about = json.loads((final / "astudent.json").read_text())
@@ -225,8 +225,8 @@ def test_what_vision_cannot_do_is_said(folder: Path) -> None:
 
 
 def test_a_preview_shows_the_answers_tokens(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    train.run(configured(folder, **{"training.use_selective_loss": True}), Options(preview_masks=2))
+    train.run(configured(folder), Options(preview_masks=2))
     told = capsys.readouterr().out.splitlines()
     assert [line.split(" ", 1)[1] for line in told if line.endswith("in all")] == [
-        "of 26 tokens count, with a weight of 26 in all"
+        "of 26 tokens count, with a weight of 13 in all"
     ] * 2
