@@ -14,10 +14,10 @@ import numpy as np
 
 from astudent.quality.invariants.found.exact import Exact
 from astudent.quality.invariants.found.features import Matrix, factors, own_columns, products
-from astudent.quality.invariants.found.frame import Frame, Mask
+from astudent.quality.invariants.found.frame import Frame
 from astudent.quality.invariants.found.judge import places_of
 from astudent.quality.invariants.found.relation import Path, Relation
-from astudent.quality.invariants.found.terms import FORMS, Constant, Factor, Formula, Previous, Product, Term
+from astudent.quality.invariants.found.terms import FORMS, Constant, Factor, Formula, Product, Term
 
 SAMPLE = 16
 LEAST_VALUES = 6  # distinct ones of a target
@@ -93,10 +93,8 @@ def rate_relations(frame: Frame, path: Path, rng: np.random.Generator) -> Iterat
     """Relations `member == rate * product` with a constant rate, that hold on most of a sample."""
     terms = factors(frame)
     values = {term: _floats(term.numbers(frame).exact) for term in terms}
-    # a first element tells nothing about a rate of the one before
-    following = [term.numbers(frame).present for term in terms if isinstance(term, Previous)][:1]
-    for target, among in ((target, among) for target in own_columns(frame) for among in (None, *following)):
-        rows = _sample(frame, target, rng, among)
+    for target in own_columns(frame):
+        rows = _sample(frame, target, rng)
         if len(rows) < SAMPLE:
             continue
         grid = _grid([term for term in terms if term != target], values, rows)
@@ -110,11 +108,10 @@ def _floats(exact: Exact) -> Matrix:
     return exact.values.astype(float) / 10.0**exact.decimals
 
 
-def _sample(frame: Frame, target: Term, rng: np.random.Generator, among: Mask | None = None) -> Matrix:
-    """Objects (`among` these) whose target is there and not zero, the larger half of them: there a ratio is precise."""
+def _sample(frame: Frame, target: Term, rng: np.random.Generator) -> Matrix:
+    """Objects whose target is there and not zero, the larger half of them: there a ratio is precise."""
     numbers = target.numbers(frame)
-    usable = numbers.present & (numbers.exact.values != 0).astype(bool)
-    rows = np.flatnonzero(usable if among is None else usable & among)
+    rows = np.flatnonzero(numbers.present & (numbers.exact.values != 0).astype(bool))
     larger = rows[np.argsort(-np.abs(numbers.exact.values[rows].astype(float)))][: max(SAMPLE, len(rows) // 2)]
     if len(np.unique(numbers.exact.values[rows].astype(np.int64))) < LEAST_VALUES:
         return larger[:0]
