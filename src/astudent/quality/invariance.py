@@ -36,15 +36,15 @@ class Invariance(Check):
                 rule = f"{breach.expected} (rule {breach.rule})"
                 yield row.place.finding("broken_invariant", breach.found, rule, breach.path)
             if not breaches and not row.schema.renaming.is_query:
-                self._observe(row)
+                self._observe(row, invariants)
 
-    def _observe(self, row: GateRow) -> None:
+    def _observe(self, row: GateRow, declared: Invariants) -> None:
         finder = self._finders.get(row.schema.key)
         if finder is None:
             if len(self._finders) >= MAX_FINDERS:
                 self._is_partial = True
                 return
-            finder = self._finders[row.schema.key] = Finder()
+            finder = self._finders[row.schema.key] = Finder(declared)
         finder.observe(row.place, row.ast)
 
     def finish(self) -> Iterator[Violation]:
