@@ -190,7 +190,7 @@ def _parser(kind: Any) -> Callable[[str], Any]:
 
     def parse(text: str) -> Any:
         if kind is dict:
-            return {name.strip(): float(number) for name, number in (pair.split("=") for pair in text.split(","))}
+            return {name.strip(): _number(number) for name, number in (pair.split("=") for pair in text.split(","))}
         if text.lower() in ("none", "null"):
             return NULL
         if isinstance(kind, tuple):
@@ -198,3 +198,7 @@ def _parser(kind: Any) -> Callable[[str], Any]:
         return kind(text)
 
     return parse
+
+
+def _number(text: str) -> int | float:
+    return int(text) if text.strip().isdecimal() else float(text)

@@ -113,7 +113,7 @@ def comparisons(runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
     yield Table(header, rows)
     yield Paragraph(
         "The same requests answered by both. Won: only the second run is right; lost: only the first. The interval "
-        "resamples whole schemas. A verdict of better or worse needs p below 0.05 and an interval that leaves 0 out."
+        "resamples whole schemas (rows, where there is one schema only). A verdict of better or worse needs p below 0.05 and an interval that leaves 0 out."
     )
 
 
