@@ -28,6 +28,7 @@ from astudent.tasks.registry import task_of
 from astudent.tasks.task import Task
 
 NAME = "07"
+SUMMARY_NAME = "evaluation_summary.json"
 ANSWER_KEYS = (
     "prompt",
     "training.modality",
@@ -71,7 +72,7 @@ class Target:
     @property
     def summary(self) -> Path:
         """The rates of phase two."""
-        return self.folder / "evaluation_summary.json"
+        return self.folder / SUMMARY_NAME
 
     def weights(self) -> list[Path]:
         """The files that make this student what it is, beside the base model."""

@@ -129,12 +129,12 @@ async def _collect(
     task = task_of(config)
     if config.evaluation.teacher == "none":
         for target, run in todo:
-            await collect_verdicts(run, target, samples, None, 1, facts_of(target, config, None), task)
+            await collect_verdicts(run, target, samples, None, 1, facts_of(target, config, options, None), task)
         return
     async with the_judge(config, options.model, NAME) as teacher:
         teacher.prepare(sample.row.schema_json for sample in samples)
         for target, run in todo:
-            facts = facts_of(target, config, teacher)
+            facts = facts_of(target, config, options, teacher)
             await collect_verdicts(run, target, samples, as_judge(teacher), teacher.ahead, facts, task)
         await teacher.unload()
 
@@ -160,11 +160,12 @@ def as_judge(teacher: Teacher) -> Judge:
     return judge
 
 
-def facts_of(target: Target, config: Config, teacher: Teacher | None) -> dict[str, Any]:
+def facts_of(target: Target, config: Config, options: Options, teacher: Teacher | None) -> dict[str, Any]:
     """Who was evaluated on what, and who judged."""
     dataset = Path(config.evaluation.dataset)
     weights = Path(target.adapter) / "adapter_model.safetensors"
     return {
+        "config": options.config,
         "adapter_sha256": None if target.adapter == BASE else identity(weights),
         "adapter_gate": None if target.adapter == BASE else adapter_gate(target.adapter),
         "base_model": config.training.base_model,

@@ -23,7 +23,8 @@ def run(task: Task, config: Config, options: Options) -> None:
     if problem := teacher_problem(config, options.model):
         raise UsageError(*problem)
     settings = config.dataset_generation
-    sizes, out = dict(settings.task_rows), Path(settings.dataset_out)
+    sizes: dict[str, int] = {**settings.task_rows}
+    out = Path(settings.dataset_out)
     if options.dry_run:
         wanted = ", ".join(f"{count} {split}" for split, count in sizes.items())
         print(f"{NAME}: the task {task.name} asks no teacher: Python makes its rows ({wanted})")
