@@ -2,36 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from small_tasks import ROOT, SIZES, config_of
 
 from astudent.cli import Options
 from astudent.config import load_config
 from astudent.errors import RunError, UsageError
 from astudent.jsonl import read_rows, write_atomic
 from astudent.records import CorpusRow, DatasetRow
-from astudent.settings import Config
 from astudent.stages import corpus, dataset, domain_specs, queries, schemas
 from astudent.stages.corpus import gate_options
 from astudent.tasks.registry import TASKS, task_named
-
-ROOT = Path(__file__).parents[2]
-SIZES = {"train": 24, "align": 4, "test_seen": 8}
-
-
-def config_of(task: str, folder: Path, **sections: Any) -> Config:
-    """The task's shipped configuration with few rows and its outputs below `folder`."""
-    few = {name: max(1, count // 8) if task == "documents" else count for name, count in SIZES.items()}
-    given = {
-        "extends": str(ROOT / f"config/{task}.json"),
-        "run": {"outputs_root": str(folder / "out")},
-        "dataset_generation": {"task_rows": few, **sections.pop("dataset_generation", {})},
-        **sections,
-    }
-    path = folder / "config.json"
-    write_atomic(path, json.dumps(given))
-    return load_config(path)
 
 
 @pytest.mark.parametrize("task", TASKS)
