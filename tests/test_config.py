@@ -103,6 +103,12 @@ def test_the_recipes_are_those_promised() -> None:
     small = load_config(recipes / "smollm2-135m-documents.json").training
     assert (small.lora_r, small.lora_alpha, small.learning_rate, small.num_epochs) == (16, 32, 2e-4, 3.0)
     assert (small.max_steps, small.max_seq_length) == (None, 1024)
+    tasks = {name: load_config(recipes / f"{name}.json") for name in ("mistral-7b-support", "smollm2-135m-documents")}
+    for name, config in tasks.items():
+        data = config.dataset_generation
+        assert name.endswith(data.task)
+        assert data.task_rows == load_config(REPOSITORY / f"config/{data.task}.json").dataset_generation.task_rows
+        assert (config.evaluation.teacher, config.evaluation.splits) == ("embedded", ("test_seen",))
     assert "Qwen2.5-VL-3B" in load_config(recipes / "qwen2.5-vl-3b-forms.json").training.base_model
 
 
@@ -219,3 +225,10 @@ def test_values_that_contradict_each_other(write: Write) -> None:
     data = {"min_operators": 8, "align_share": 0.5, "test_seen_share": 0.5}
     line = told(write(dataset_generation=data))
     assert "min_operators (8) is above max_operators (7)" in line and "leave no row to train on" in line
+
+
+def test_a_task_wants_the_sizes_of_its_splits(write: Write) -> None:
+    told_all = told(write(dataset_generation={"task": "support", "task_rows": {"train": 10}}))
+    assert "task_rows lacks align, test_seen, and the task is support" in told_all
+    assert "dataset_generation.task_rows" in told(write(dataset_generation={"task_rows": {"test_unseen": 1}}))
+    assert "dataset_generation.task_rows" in told(write(dataset_generation={"task_rows": {"train": -1}}))

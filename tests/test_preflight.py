@@ -301,3 +301,10 @@ def test_a_hub_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_what_the_hub_refuses(reason: str, status: int, says: str) -> None:
     what, cure = machine.hub_refusal("someone/something", "v9", reason, status)
     assert says in what and cure
+
+
+def test_a_task_needs_no_teacher_of_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    have(monkeypatch, A100)
+    recipe = "config/recipes/mistral-7b-support.json"
+    preflight.check(config(recipe), ALL)
+    assert "--model x: the task support asks no teacher for its data" in told(config(recipe), {"data"}, model="x")

@@ -34,6 +34,7 @@ class Options:
     model: str | None = None  # the teacher or judge that --model or --teacher-model named
     dry_run: bool = False  # show what a teacher would be asked, and ask nobody
     preview_masks: int = 0  # show so many rows token by token, and train nothing
+    config: str | None = None  # the file of the configuration, for records
 
 
 def stage_app(
@@ -108,7 +109,7 @@ def _run_stage(module: str, keys: Sequence[str], given: Mapping[str, Any]) -> No
     config = load_config(given["config"], overrides)
     named = None if given.get("offline_fallback") else model
     shown = {name: given[name] for name in ("dry_run", "preview_masks") if name in given}
-    options = Options(fresh=given["fresh"], model=named, **shown)
+    options = Options(fresh=given["fresh"], model=named, config=given["config"], **shown)
     import_module(f"astudent.stages.{module}").run(config, options)
 
 
@@ -190,7 +191,7 @@ def _parser(kind: Any) -> Callable[[str], Any]:
 
     def parse(text: str) -> Any:
         if kind is dict:
-            return {name.strip(): float(number) for name, number in (pair.split("=") for pair in text.split(","))}
+            return {name.strip(): _number(number) for name, number in (pair.split("=") for pair in text.split(","))}
         if text.lower() in ("none", "null"):
             return NULL
         if isinstance(kind, tuple):
@@ -198,3 +199,7 @@ def _parser(kind: Any) -> Callable[[str], Any]:
         return kind(text)
 
     return parse
+
+
+def _number(text: str) -> int | float:
+    return int(text) if text.strip().isdecimal() else float(text)

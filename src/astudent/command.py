@@ -7,6 +7,7 @@ import typer
 
 from astudent.commands import experiment, json_tools
 from astudent.commands.analyze import analyze
+from astudent.commands.cards import card, leaderboard
 from astudent.commands.forms import forms
 from astudent.commands.gate import gate
 
@@ -30,6 +31,8 @@ for command in (
     gate,
     experiment.experiment,
     forms,
+    leaderboard,
+    card,
 ):
     app.command()(command)
 

@@ -4,10 +4,10 @@ import difflib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from astudent.errors import Problems, UsageError
-from astudent.settings import SECTIONS, Config
+from astudent.settings import SECTIONS, Config, TaskSplit
 
 DEFAULTS = Path("config/defaults.json")
 
@@ -144,4 +144,7 @@ def _conflicts(config: Config) -> list[str]:
         )
     if data.align_share + data.test_seen_share >= 1:
         problems.append("dataset_generation.align_share and test_seen_share leave no row to train on")
+    lacking = [split for split in get_args(TaskSplit) if split not in data.task_rows]
+    if data.task != "language" and lacking:
+        problems.append(f"dataset_generation.task_rows lacks {', '.join(lacking)}, and the task is {data.task}")
     return problems

@@ -25,6 +25,7 @@ from astudent.machine import (
     ollama_models,
 )
 from astudent.settings import Alignment, Config, Training
+from astudent.tasks.registry import has_task, teacher_problem
 from astudent.teacher.model_id import ModelId, resolve_model_id
 
 EMBEDDED = Path("config/embedded.json")
@@ -85,7 +86,9 @@ def check(config: Config, needs: Iterable[str], model: str | None = None, judge:
 
 
 def _problems(config: Config, needs: set[str], model: str | None, judge: str | None) -> Iterator[tuple[str, str]]:
-    if "data" in needs:
+    if "data" in needs and has_task(config):
+        yield from filter(None, [teacher_problem(config, model)])
+    elif "data" in needs:
         yield from _teacher_problems(config, config.teacher.provider, model, config.teacher.model, "--model")
     if needs & {"evals", "alignment"}:
         configured = config.evaluation.teacher_model or config.teacher.model

@@ -18,6 +18,7 @@ NotNegative = Annotated[float, Ge(0)]
 Text = Annotated[str, MinLen(1)]
 Backend = Literal["auto", "unsloth", "transformers"]
 SplitName = Literal["train", "align", "test_seen", "test_unseen"]
+TaskSplit = Literal["train", "align", "test_seen"]
 
 
 class Section:
@@ -47,7 +48,14 @@ class Run(Section):
 class DatasetGeneration(Section):
     """Stages 01 to 05: domains, schemas, requests, ASTs, corpus."""
 
-    task: Annotated[Literal["language"], "What the rows teach: the query language of this repository."]
+    task: Annotated[
+        Literal["language", "support", "documents"],
+        "What the rows teach: the query language of this repository, or a benchmark task whose rows Python makes alone.",
+    ]
+    task_rows: Annotated[
+        dict[TaskSplit, Whole],
+        "Rows that a benchmark task makes for each split (documents: under each of its schemas).",
+    ]
     prompts_path: Annotated[Text, "JSONL of domain prompts."]
     base_schema_template: Annotated[Text, "Template that every schema grows from."]
     operator_catalog: Annotated[Text, "Typed operators with their English and French phrasings."]

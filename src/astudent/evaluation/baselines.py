@@ -1,4 +1,4 @@
-"""Both cheap baselines over the same samples and with the same metrics as a student; no teacher judges them."""
+"""The cheap baselines over the same samples and with the same metrics as a student; no teacher judges them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -13,6 +13,8 @@ from astudent.evaluation.word_copying import copy_words
 from astudent.jsonl import write_atomic
 from astudent.language.vocabulary import read_vocabulary
 from astudent.records import DatasetRow
+from astudent.settings import Config
+from astudent.tasks.registry import has_task
 
 Ast = dict[str, Any]
 Answerer = Callable[[Sample], Ast | None]
@@ -20,16 +22,23 @@ Answerer = Callable[[Sample], Ast | None]
 NAMES = ("nearest_neighbour", "word_copying")
 
 
-def write_baselines(rows: Iterable[DatasetRow], samples: Sequence[Sample], folder: Path) -> None:
-    """Answers all plain samples by both baselines; one result file each in `folder`, named as in `NAMES`."""
+def baselines_of(config: Config) -> tuple[str, ...]:
+    """The names of those that can answer: words are copied into ASTs of the query language only."""
+    return NAMES[:1] if has_task(config) else NAMES
+
+
+def write_baselines(
+    rows: Iterable[DatasetRow], samples: Sequence[Sample], folder: Path, names: Sequence[str] = NAMES
+) -> None:
+    """Answers all plain samples by the named baselines; one result file each in `folder`."""
     known = [KnownAnswer(r.schema_id, r.query, r.ast_json) for r in rows if r.split == "train" and r.is_valid]
     nearest = NearestNeighbour(known)
     answerers: dict[str, Answerer] = {
         "nearest_neighbour": lambda sample: nearest.answer(sample.row.query, sample.row.schema_id),
         "word_copying": lambda sample: copy_words(sample.row.query, read_vocabulary(sample.row.schema_json)),
     }
-    for name, answerer in answerers.items():
-        write_atomic(baseline_path(folder, name), baseline_rows(samples, answerer))
+    for name in names:
+        write_atomic(baseline_path(folder, name), baseline_rows(samples, answerers[name]))
 
 
 def baseline_path(folder: Path, name: str) -> Path:

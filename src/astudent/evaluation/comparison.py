@@ -31,9 +31,15 @@ def compare_runs(
     result = compare(
         [bool(passed(first[i])) for i in judged],
         [bool(passed(second[i])) for i in judged],
-        [first[i].schema_id for i in judged],
+        _clusters([first[i] for i in judged]),
     )
     return RunComparison(before[0], after[0], split, metric, result)
+
+
+def _clusters(rows: Sequence[ResultRow]) -> list[str]:
+    """Schemas are what is resampled; under the one schema of a task, rows, or the interval would have no width."""
+    schemas = [row.schema_id for row in rows]
+    return schemas if len(set(schemas)) > 1 else [row.query_id for row in rows]
 
 
 def _of_split(rows: Sequence[ResultRow], split: str) -> dict[str, ResultRow]:

@@ -16,6 +16,9 @@ Ast = dict[str, Any]
 Judgement = tuple[Verdict, str]
 Judge = Callable[[Sample, Score], Awaitable[Judgement]]
 
+SHARED = {"schema_id", "domain_id", "split", "names", "grade", "trap", "language", "query", "schema_json"}
+"""What a result row takes over from its dataset row."""
+
 
 class Scorers:
     """One scorer for each schema, made when first asked for."""
@@ -79,7 +82,7 @@ def result_row(
 ) -> ResultRow:
     """Everything about one sample in one row; the teacher's fields are null without a judgement."""
     row, (verdict, reason) = sample.row, judgement or (None, None)
-    shared = row.model_dump(include={"schema_id", "domain_id", "split", "names", "language", "query", "schema_json"})
+    shared = row.model_dump(include=SHARED)
     return ResultRow(
         **shared,
         **answer.model_dump(),

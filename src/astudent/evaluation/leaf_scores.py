@@ -7,11 +7,13 @@ from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
-from astudent.json_texts.leaves import Leaf, leaves
+from astudent.evaluation.facts import FieldScore
+from astudent.json_texts.leaves import Leaf, Place, leaves
 from astudent.language.serialise import dumps
 from astudent.roles import GrammarRole, RoleAssigner
 
 STRINGS = (GrammarRole.ENUM_VALUE, GrammarRole.FREE_TEXT)
+_NO_SCHEMA = RoleAssigner(True)
 
 
 @dataclass
@@ -35,6 +37,19 @@ class LeafScores:
     def character_error_rate(self) -> float | None:
         """Edits for each character of the known strings; None without any."""
         return self.errors / self.characters if self.characters else None
+
+
+def values_score(answer: Any, known: Any) -> FieldScore:
+    """The values of both, and those that stand at the same path in both: scalars and empty containers; names count
+    through the paths only. An answer that did not parse (None) states nothing."""
+    wanted = _values(known)
+    given = {} if answer is None else _values(answer)
+    shared = sum(wanted.get(place) == leaf for place, leaf in given.items())
+    return FieldScore(shared, len(given), len(wanted))
+
+
+def _values(value: Any) -> dict[Place, Leaf]:
+    return {place: leaf for place, leaf in leaves(_NO_SCHEMA, dumps(value)).items() if leaf.role is not GrammarRole.KEY}
 
 
 def leaf_scores(samples: Iterable[tuple[Any, Any, dict[str, Any]]]) -> LeafScores:

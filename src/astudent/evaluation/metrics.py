@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from astudent.evaluation.facts import FieldScore, field_score
+from astudent.evaluation.leaf_scores import values_score
 from astudent.language.equivalence import equivalent
 from astudent.language.serialise import parse_ast, serialise
 from astudent.language.validation import validator_for
+from astudent.language.vocabulary import is_query_language
 
 Ast = dict[str, Any]
 
@@ -41,11 +43,15 @@ class Score:
 
 
 class Scorer:
-    """Scores answers under one schema; keeps the compiled validator between answers."""
+    """Scores answers under one schema; keeps the compiled validator between answers.
+
+    Under a query language's schema `fields` are the AST's facts, under any other one the values at their paths.
+    """
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self.schema = schema
         self._validator = validator_for(schema)
+        self._fields = field_score if is_query_language(schema) else values_score
 
     def canonical(self, ast: Ast) -> str:
         """The serialisation of `ast` that completions, `chosen` and `rejected` share."""
@@ -62,7 +68,7 @@ class Scorer:
 
     def unparsed(self, error: str, known: Ast) -> Score:
         """The score of a text that is no AST."""
-        return Score(None, None, error, (), False, False, False, None, field_score(None, known))
+        return Score(None, None, error, (), False, False, False, None, self._fields(None, known))
 
     def score(self, ast: Ast, known: Ast) -> Score:
         """Scores a parsed answer; meaning is compared only when the schema accepts it."""
@@ -77,7 +83,7 @@ class Scorer:
             canonical_equal=by == "canonical",
             equivalent=by is not None,
             equivalent_by=by,
-            fields=field_score(ast, known),
+            fields=self._fields(ast, known),
         )
 
     def _equal_by(self, ast: Ast, known: Ast) -> str | None:

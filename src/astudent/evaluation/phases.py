@@ -24,8 +24,11 @@ from astudent.evaluation.summary import summarise
 from astudent.jsonl import read_rows, sha256_of, write_atomic
 from astudent.settings import Config
 from astudent.stage import StageRun, base_folder, settings_of
+from astudent.tasks.registry import task_of
+from astudent.tasks.task import Task
 
 NAME = "07"
+SUMMARY_NAME = "evaluation_summary.json"
 ANSWER_KEYS = (
     "prompt",
     "training.modality",
@@ -69,7 +72,7 @@ class Target:
     @property
     def summary(self) -> Path:
         """The rates of phase two."""
-        return self.folder / "evaluation_summary.json"
+        return self.folder / SUMMARY_NAME
 
     def weights(self) -> list[Path]:
         """The files that make this student what it is, beside the base model."""
@@ -105,6 +108,8 @@ def begin_verdicts(target: Target, config: Config, fresh: bool) -> StageRun:
     """Where phase two of this target stands; answers that were extended make it start again from them."""
     settings = settings_of(config, "evaluation.teacher", "evaluation.teacher_model", "evaluation.splits")
     judge_keys = ("provider", "model", "think", "temperature", "num_ctx")
+    if task := task_of(config):
+        settings |= {"task.name": task.name, "task.version": task.version}
     if config.evaluation.teacher != "none":
         settings |= settings_of(config, *(f"teacher.{key}" for key in judge_keys))
     inputs = [target.answers, Path(config.evaluation.dataset)]
@@ -118,13 +123,15 @@ async def collect_verdicts(
     judge: Judge | None,
     ahead: int,
     facts: Mapping[str, Any],
+    task: Task | None = None,
 ) -> None:
-    """Phase two: result rows, then the summary; `facts` (who judged, on what) go into the summary's `run`."""
+    """Phase two: result rows, then the summary; `facts` (who judged, on what) go into the summary's `run`. A benchmark
+    `task` adds its own figures."""
     start = time.monotonic()
     answers = read_answers(target.answers)
     await write_results(samples, answers, target.results, decoding=target.decoding, judge=judge, ahead=ahead)
     rows = list(read_rows(target.results, ResultRow))
-    summary = summarise(rows, headline=samples[0].row.split)
+    summary = summarise(rows, headline=samples[0].row.split, task=task)
     summary["run"] = {"adapter": target.adapter, "decoding": target.decoding, **facts}
     write_summary(target.summary, summary)
     run.finish(rows=len(rows), seconds=round(time.monotonic() - start, 1))

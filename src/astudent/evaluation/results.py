@@ -3,7 +3,7 @@
 import warnings
 from typing import Any, Literal
 
-from astudent.records import Language, Record, Split
+from astudent.records import Grade, Language, Record, Split
 
 Kind = Literal["plain", "repair"]
 Decoding = Literal["free", "constrained"]
@@ -34,7 +34,8 @@ with warnings.catch_warnings():
         """evaluation_results.jsonl: one sample, measured and judged.
 
         `ast_json` is the known answer and `teacher_canonical` its serialisation; `equivalent` is the truth by canonical
-        form or execution, `teacher_verdict` what the judge said (null without a judge, `error` where it failed).
+        form or execution, `teacher_verdict` what the judge said (null without a judge, `error` where it failed). Rows of
+        a benchmark task keep their `grade` and `trap`.
         """
 
         query_id: str
@@ -42,6 +43,8 @@ with warnings.catch_warnings():
         domain_id: str
         split: Split
         names: Literal["seen", "new"]
+        grade: Grade | None = None
+        trap: str | None = None
         language: Language
         kind: Kind
         decoding: Decoding

@@ -12,6 +12,8 @@ from astudent.evaluation.facts import FieldScore
 from astudent.evaluation.results import ResultRow
 from astudent.evaluation.slices import shape_of, slices_of
 from astudent.evaluation.statistics import cohen_kappa, wilson
+from astudent.evaluation.task_figures import task_figures
+from astudent.tasks.task import Task
 
 Rates = dict[str, Any]
 
@@ -32,11 +34,14 @@ def accepted(row: ResultRow) -> bool | None:
     return None if row.teacher_verdict in (None, "error") else row.teacher_verdict == "accept"
 
 
-def summarise(rows: Sequence[ResultRow], headline: str) -> dict[str, Any]:
-    """The whole summary: rates of the split `headline` at the top, every split below `splits`, repair rows apart."""
+def summarise(rows: Sequence[ResultRow], headline: str, task: Task | None = None) -> dict[str, Any]:
+    """The whole summary: rates of the split `headline` at the top, every split below `splits`, repair rows apart.
+
+    Of a benchmark `task` every split holds the task's own figures too.
+    """
     plain = [row for row in rows if row.kind == "plain"]
     repair = [row for row in rows if row.kind == "repair"]
-    splits = {split: split_summary(group) for split, group in _by(plain, lambda row: row.split).items()}
+    splits = {split: split_summary(group, task) for split, group in _by(plain, lambda row: row.split).items()}
     top = splits.get(headline, {})
     return {
         "split": headline,
@@ -46,9 +51,10 @@ def summarise(rows: Sequence[ResultRow], headline: str) -> dict[str, Any]:
     }
 
 
-def split_summary(rows: Sequence[ResultRow]) -> dict[str, Any]:
-    """Rates of one split, and of every slice of it."""
-    return {**rates(rows), "judge_agreement": judge_agreement(rows), "slices": slices(rows)}
+def split_summary(rows: Sequence[ResultRow], task: Task | None = None) -> dict[str, Any]:
+    """Rates of one split, and of every slice of it; the figures of a benchmark task."""
+    own = {"task": task_figures(rows, task)} if task else {}
+    return {**rates(rows), "judge_agreement": judge_agreement(rows), **own, "slices": slices(rows, task)}
 
 
 def rates(rows: Sequence[ResultRow]) -> Rates:
@@ -70,11 +76,13 @@ def rates(rows: Sequence[ResultRow]) -> Rates:
     }
 
 
-def slices(rows: Iterable[ResultRow]) -> dict[str, dict[str, Rates]]:
-    """slice -> value -> rates; slices with several values a row (construct, operator) count it in each."""
+def slices(rows: Iterable[ResultRow], task: Task | None = None) -> dict[str, dict[str, Rates]]:
+    """slice -> value -> rates; slices with several values a row (construct, operator) count it in each. A benchmark
+    task's rows are sliced by its groups, those of the query language by the shape of the AST."""
     groups: dict[str, dict[str, list[ResultRow]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        members = [("names", row.names), ("language", row.language), *slices_of(shape_of(row.ast_json))]
+        own = task.groups(row) if task else slices_of(shape_of(row.ast_json))
+        members = [("names", row.names), ("language", row.language), *own]
         members.append(("names and language", f"{row.names}, {row.language}"))
         for name, value in members:
             groups[name][value].append(row)

@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from astudent.errors import UsageError
 from astudent.language.canonical import canonical
 from astudent.language.execution import NoMeaningError, Result, matching, run
 from astudent.language.near_misses import Classes, combinations, tables_of, value_classes
 from astudent.language.serialise import dumps, plain_numbers
 from astudent.language.validation import validator_for
-from astudent.language.vocabulary import Vocabulary, read_vocabulary
+from astudent.language.vocabulary import Vocabulary, is_query_language, read_vocabulary
 
 TOLERANCE = 1e-9  # relative; sums of the same numbers in another order
 Ast = Mapping[str, Any]
@@ -38,12 +37,11 @@ def equivalent(a: Ast, b: Ast, schema: dict[str, Any]) -> Verdict:
 
     Where the schema is no query language's, ASTs are equal as JSON, whatever the order of keys and the spelling of numbers.
     """
-    vocabulary = _vocabulary(schema)
-    if vocabulary is None:
+    if not is_query_language(schema):
         return Verdict(
             as_json(a) == as_json(b), "canonical", "compared as JSON: the schema describes no query language"
         )
-    first, second = canonical(a), canonical(b)
+    vocabulary, first, second = read_vocabulary(schema), canonical(a), canonical(b)
     if dumps(first) == dumps(second):
         return Verdict(True, "canonical")
     for name, ast in (("first", a), ("second", b)):
@@ -58,13 +56,6 @@ def equivalent(a: Ast, b: Ast, schema: dict[str, Any]) -> Verdict:
 def as_json(value: Any) -> str:
     """One text for all that JSON takes for the same."""
     return json.dumps(plain_numbers(value), ensure_ascii=False, sort_keys=True)
-
-
-def _vocabulary(schema: dict[str, Any]) -> Vocabulary | None:
-    try:
-        return read_vocabulary(schema)
-    except UsageError:
-        return None
 
 
 def _plain_tail(ast: dict[str, Any]) -> dict[str, Any]:

@@ -55,6 +55,15 @@ def read_vocabulary(schema: Json) -> Vocabulary:
     return _read(json.dumps(schema, ensure_ascii=False))
 
 
+def is_query_language(schema: Json) -> bool:
+    """Whether the schema describes a query language; else its answers are compared as plain JSON."""
+    try:
+        read_vocabulary(schema)
+    except UsageError:
+        return False
+    return True
+
+
 @functools.lru_cache(maxsize=512)
 def _read(text: str) -> Vocabulary:
     schema = json.loads(text)

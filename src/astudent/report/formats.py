@@ -18,10 +18,19 @@ def points(difference: float) -> str:
 
 def with_interval(rates: Mapping[str, Any], name: str) -> str:
     """`61.2% (57-65)`: a rate with its 95% interval in whole percent."""
-    if not rates or rates[name] is None:
+    if not rates:
         return UNKNOWN
-    low, high = rates["intervals"][name]
-    return f"{percent(rates[name])} ({100 * low:.0f}-{100 * high:.0f})"
+    return figure({"value": rates[name], "interval": rates["intervals"][name]})
+
+
+def figure(found: Mapping[str, Any] | None) -> str:
+    """The same of a task's figure, whose interval may be unknown."""
+    if found is None or found["value"] is None:
+        return UNKNOWN
+    if found["interval"] is None:
+        return percent(found["value"])
+    low, high = found["interval"]
+    return f"{percent(found['value'])} ({100 * low:.0f}-{100 * high:.0f})"
 
 
 def p_value(value: float) -> str:

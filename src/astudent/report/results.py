@@ -1,6 +1,6 @@
 """The part of the report that says how good the runs are: headline, rates, comparisons, kinds of request, the judge."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from astudent.report import formats
 from astudent.report.document import Block, Heading, Image, Paragraph, Table
 from astudent.report.plots import RatePoint, plot_rates, plot_slices
 from astudent.report.runs import EvaluatedRun
+from astudent.tasks.task import Task
 
 Rates = Mapping[str, Any]
 
@@ -20,7 +21,11 @@ SPLIT_WORDS = {
     "align": "align rows (not a result)",
 }
 COMPARED = (("base", "SFT"), ("SFT", "DPO"), ("SFT", "control"), ("control", "DPO"), ("SFT", "SFT, constrained"))
-SHOWN_SLICES = ("language", "conditions", "construct", "operator")
+SHOWN_SLICES = ("language", "conditions", "construct", "operator", "grade", "trap", "wording")
+BASELINES = {
+    "nearest neighbour": "nearest neighbour copies the answer of the most similar training request",
+    "word copying": "word copying joins the words that request and schema share",
+}
 VERDICTS = ("accept", "reject")
 SHOWN_RATES = (
     "parsed_rate",
@@ -66,13 +71,17 @@ def headline(runs: Sequence[EvaluatedRun], student: EvaluatedRun, folder: Path) 
     cells = {label: [formats.with_interval(by[group], metric) for group in groups] for label, by in measured.items()}
     yield Table(["", *groups], [[label, *row] for label, row in cells.items()])
     yield Paragraph(
-        "In brackets: 95% Wilson interval, in percent. Semantic pass: valid under the schema and accepted by the judge. "
-        "Baselines are judged by execution: nearest neighbour copies the answer of the most similar training request, "
-        "word copying joins the words that request and schema share."
+        "In brackets: 95% Wilson interval, in percent. Semantic pass: valid under the schema and accepted by the judge."
+        + _baselines(measured)
     )
     panels = {group: _points({label: by[group] for label, by in measured.items()}, metric) for group in groups}
     plot_rates(folder / "plots" / "rates.png", panels, words)
     yield Image(folder / "plots" / "rates.png", f"{words} of each run, with 95% intervals")
+
+
+def _baselines(labels: Iterable[str]) -> str:
+    named = [BASELINES[label] for label in labels if label in BASELINES]
+    return f" Baselines are judged by execution: {', '.join(named)}." if named else ""
 
 
 def _sentence(group: str, measured: Mapping[str, Rates], metric: str) -> str:
@@ -91,7 +100,7 @@ def all_rates(runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
         yield Table(header, [_all_of(run.label, rates(run.of(split))) for run in runs if run.of(split)])
     yield Paragraph(
         "Exact match: the same text. Equivalent: the same meaning, by canonical form or by execution on DuckDB. "
-        "Field F1: single facts (field, operator, value, sort key...) right, micro-averaged. Cut off: the answer met "
+        "Field F1: single facts (field, operator, value, sort key...; else the values at their paths) right, micro-averaged. Cut off: the answer met "
         "the token limit."
     )
 
@@ -113,7 +122,7 @@ def comparisons(runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
     yield Table(header, rows)
     yield Paragraph(
         "The same requests answered by both. Won: only the second run is right; lost: only the first. The interval "
-        "resamples whole schemas. A verdict of better or worse needs p below 0.05 and an interval that leaves 0 out."
+        "resamples whole schemas (rows, where there is one schema only). A verdict of better or worse needs p below 0.05 and an interval that leaves 0 out."
     )
 
 
@@ -127,20 +136,23 @@ def _compared(before: EvaluatedRun, after: EvaluatedRun) -> Iterator[list[str]]:
             yield [pair, SPLIT_WORDS[split], *figures, formats.p_value(r.p_value), r.verdict]
 
 
-def by_kind(runs: Sequence[EvaluatedRun], student: EvaluatedRun, folder: Path) -> Iterator[Block]:
-    """What the student gets right on the first split by language, construct, number of conditions and operator."""
+def by_kind(
+    runs: Sequence[EvaluatedRun], student: EvaluatedRun, folder: Path, task: Task | None = None
+) -> Iterator[Block]:
+    """What the student gets right on the first split by language, construct, number of conditions and operator; or by
+    the groups of a benchmark `task`."""
     split, metric = student.splits[0], metric_of(runs)
-    groups, words = slices(student.of(split)), metric_words(metric)
+    groups, words = slices(student.of(split), task), metric_words(metric)
     panels = {name: _points(groups[name], metric) for name in SHOWN_SLICES if groups.get(name)}
     plot_slices(folder / "plots" / "slices.png", panels, words)
     yield Heading(f"By kind of request ({SPLIT_WORDS[split]}, {student.label})")
     yield Image(folder / "plots" / "slices.png", f"{words} by kind of request, with 95% intervals")
-    yield _by_language(runs, split, metric)
+    yield _by_language(runs, split, metric, task)
 
 
-def _by_language(runs: Sequence[EvaluatedRun], split: str, metric: str) -> Table:
+def _by_language(runs: Sequence[EvaluatedRun], split: str, metric: str, task: Task | None) -> Table:
     """Grade of names and language down, runs across."""
-    found = {run.label: slices(run.of(split)).get("names and language", {}) for run in runs}
+    found = {run.label: slices(run.of(split), task).get("names and language", {}) for run in runs}
     values = sorted({value for by in found.values() for value in by})
     rows = [[v, *(formats.with_interval(by.get(v, {}), metric) for by in found.values())] for v in values]
     return Table(["names, language", *found], rows)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from astudent.errors import RunError
-from astudent.evaluation.baselines import NAMES, baseline_path
+from astudent.evaluation.baselines import baseline_path, baselines_of
 from astudent.evaluation.results import ResultRow
 from astudent.jsonl import read_objects, read_rows
 from astudent.settings import Config
@@ -62,7 +62,7 @@ def load_runs(config: Config) -> list[EvaluatedRun]:
         "DPO": Path(evaluation.dpo_out_dir),
         "control": Path(evaluation.control_out_dir),
     }
-    runs = list(_baselines(Path(evaluation.base_out_dir)))
+    runs = list(_baselines(config))
     for label, folder in students.items():
         runs += _run(label, folder, results.name)
     for label, folder in students.items():
@@ -103,7 +103,7 @@ def result_files(config: Config) -> list[Path]:
     folders = [Path(config.report.eval_results).parent]
     folders += map(Path, (evaluation.base_out_dir, evaluation.dpo_out_dir, evaluation.control_out_dir))
     files = [folder / sub / name for folder in folders for sub in ("", "constrained") for name in (results, summary)]
-    files += [baseline_path(Path(evaluation.base_out_dir), name) for name in NAMES]
+    files += [baseline_path(Path(evaluation.base_out_dir), name) for name in baselines_of(config)]
     files += [Path(config.report.training_metrics), metrics_of(config.alignment.output_dir)]
     return [path for path in dict.fromkeys(files) if path.is_file()]
 
@@ -118,8 +118,9 @@ def _run(label: str, folder: Path, name: str) -> Iterator[EvaluatedRun]:
         yield EvaluatedRun(label, folder, _slim_rows(folder / name), read_json(folder / "evaluation_summary.json"))
 
 
-def _baselines(folder: Path) -> Iterator[EvaluatedRun]:
-    for name in NAMES:
+def _baselines(config: Config) -> Iterator[EvaluatedRun]:
+    folder = Path(config.evaluation.base_out_dir)
+    for name in baselines_of(config):
         path = baseline_path(folder, name)
         if path.is_file():
             yield EvaluatedRun(name.replace("_", " "), folder, _slim_rows(path), {})

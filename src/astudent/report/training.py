@@ -11,6 +11,7 @@ from astudent.report.runs import EvaluatedRun, Json, TrainingLog, is_answer_rate
 from astudent.roles.regression import THRESHOLD
 from astudent.settings import Config
 from astudent.stage import record_path
+from astudent.tasks.registry import has_task
 
 ROLES_KEY, TOKENS_KEY = "loss_by_role", "tokens_by_role"
 
@@ -109,7 +110,12 @@ def notes(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
 
 
 def _notes(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[str]:
-    if config.teacher.provider == "embedded":
+    if has_task(config):
+        yield (
+            f"The data are the benchmark task {config.dataset_generation.task}: texts composed by a program, so that every "
+            "answer is known. An answer is right when it is the same JSON, whatever the order of keys."
+        )
+    elif config.teacher.provider == "embedded":
         yield (
             "The data come from the embedded teacher: requests realised by rules, right by construction, but not how "
             "people write. These figures show that the pipeline works, not how good a student of real requests is."
@@ -143,7 +149,7 @@ def provenance(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
     """Which models, which data, which judge; hashes where there are files."""
     yield Heading("Where it comes from")
     facts = {"base model": config.training.base_model, "revision": config.training.base_revision or "newest or local"}
-    facts["teacher of the data"] = f"{config.teacher.provider}, {config.teacher.model}"
+    facts["teacher of the data"] = data_maker(config)
     rows = [[name, "", value] for name, value in facts.items()]
     for run in runs:
         made = run.summary.get("run", {})
@@ -154,6 +160,13 @@ def provenance(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
             rows.append([run.label, "judge", _identity(made["judge"])])
     yield Table(["what", "", ""], rows, figures=False)
     yield from _settings(config)
+
+
+def data_maker(config: Config) -> str:
+    """Who made the rows: a teacher, or a benchmark task."""
+    if has_task(config):
+        return f"the task {config.dataset_generation.task}, without a teacher"
+    return f"{config.teacher.provider}, {config.teacher.model}"
 
 
 def _settings(config: Config) -> Iterator[Block]:

@@ -23,6 +23,7 @@ from astudent.settings import Config
 from astudent.settings import Prompt as PromptSettings
 from astudent.stage import StageRun, settings_of
 from astudent.stages.pretty import write_pretty
+from astudent.tasks.registry import task_of
 
 
 def run(config: Config, options: Options) -> None:
@@ -60,11 +61,12 @@ def run(config: Config, options: Options) -> None:
 
 def gate_options(config: Config) -> GateOptions:
     """What the pipeline's own rows promise. Only the query language promises that no two sides share an AST: the fixed
-    schema of a benchmark task leaves few ASTs to share."""
-    rendering = config.prompt.schema_rendering
+    schema of a benchmark task leaves few ASTs to share. A task's answers are to be read in their texts."""
+    rendering, task = config.prompt.schema_rendering, task_of(config)
     return GateOptions(
         near_duplicate_similarity=config.quality.near_duplicate_similarity,
-        apart=config.dataset_generation.task == "language",
+        grounded=task is not None and task.is_grounded,
+        apart=task is None,
         needs_training=True,
         max_tokens=config.training.max_seq_length,
         schema_text=lambda schema: schema_text(json.dumps(schema), rendering),

@@ -19,7 +19,7 @@ from astudent.jsonl import RowWriter, read_rows, write_atomic
 from astudent.records import DatasetRow, QueryRow, SchemaRow
 from astudent.settings import Config, DatasetGeneration
 from astudent.stage import Input, StageRun, settings_of
-from astudent.stages import dry_run
+from astudent.stages import dry_run, task_rows
 from astudent.stages.answers import AnswerBook, answered_ids
 from astudent.stages.negatives import negatives_due, negatives_of
 from astudent.stages.plan import Plan
@@ -27,6 +27,7 @@ from astudent.stages.pretty import write_pretty
 from astudent.stages.queries import sort_queries
 from astudent.stages.requests import Requests, read_requests, top_up
 from astudent.stages.selection import Accepted, Candidates, SchemaQueue, select
+from astudent.tasks.registry import task_of
 from astudent.teacher.factory import teacher_settings, the_teacher
 from astudent.teacher.protocol import Teacher
 
@@ -34,7 +35,12 @@ SETTINGS = ("positives_per_schema", "negative_ratio", "align_share", "test_seen_
 
 
 def run(config: Config, options: Options) -> None:
-    """Writes `positives_per_schema` positives per schema and their negatives, or says which schemas fell short."""
+    """Writes `positives_per_schema` positives per schema and their negatives, or says which schemas fell short.
+
+    The rows of a benchmark task come from its own generator.
+    """
+    if task := task_of(config):
+        return task_rows.run(task, config, options)
     if options.dry_run:
         return _dry_run(config, options)
     asyncio.run(_run(config, options))

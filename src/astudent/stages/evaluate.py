@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from astudent.cli import Options
-from astudent.evaluation.baselines import NAMES, baseline_path, write_baselines
+from astudent.evaluation.baselines import baseline_path, baselines_of, write_baselines
 from astudent.evaluation.judging import Judge
 from astudent.evaluation.metrics import Score
 from astudent.evaluation.phases import (
@@ -37,6 +37,7 @@ from astudent.settings import Config
 from astudent.stage import StageRun, settings_of
 from astudent.stages import dry_run
 from astudent.student.checkpoint import adapter_gate, check_adapter
+from astudent.tasks.registry import task_of
 from astudent.teacher.factory import the_judge
 from astudent.teacher.protocol import Teacher
 
@@ -125,15 +126,16 @@ async def _collect(
     todo: Sequence[tuple[Target, StageRun]], samples: Sequence[Sample], config: Config, options: Options
 ) -> None:
     """The verdicts of all targets by one judge, who then makes room for the next student."""
+    task = task_of(config)
     if config.evaluation.teacher == "none":
         for target, run in todo:
-            await collect_verdicts(run, target, samples, None, 1, facts_of(target, config, None))
+            await collect_verdicts(run, target, samples, None, 1, facts_of(target, config, options, None), task)
         return
     async with the_judge(config, options.model, NAME) as teacher:
         teacher.prepare(sample.row.schema_json for sample in samples)
         for target, run in todo:
-            facts = facts_of(target, config, teacher)
-            await collect_verdicts(run, target, samples, as_judge(teacher), teacher.ahead, facts)
+            facts = facts_of(target, config, options, teacher)
+            await collect_verdicts(run, target, samples, as_judge(teacher), teacher.ahead, facts, task)
         await teacher.unload()
 
 
@@ -158,11 +160,12 @@ def as_judge(teacher: Teacher) -> Judge:
     return judge
 
 
-def facts_of(target: Target, config: Config, teacher: Teacher | None) -> dict[str, Any]:
+def facts_of(target: Target, config: Config, options: Options, teacher: Teacher | None) -> dict[str, Any]:
     """Who was evaluated on what, and who judged."""
     dataset = Path(config.evaluation.dataset)
     weights = Path(target.adapter) / "adapter_model.safetensors"
     return {
+        "config": options.config,
         "adapter_sha256": None if target.adapter == BASE else identity(weights),
         "adapter_gate": None if target.adapter == BASE else adapter_gate(target.adapter),
         "base_model": config.training.base_model,
@@ -176,16 +179,16 @@ def facts_of(target: Target, config: Config, teacher: Teacher | None) -> dict[st
 
 
 def evaluate_baselines(samples: Sequence[Sample], config: Config, fresh: bool) -> bool:
-    """Both baselines, once for all students, beside the base model; whether anything was left to do."""
-    folder = Path(config.evaluation.base_out_dir)
-    outputs = [baseline_path(folder, name) for name in NAMES]
+    """The baselines, once for all students, beside the base model; whether anything was left to do."""
+    folder, names = Path(config.evaluation.base_out_dir), baselines_of(config)
+    outputs = [baseline_path(folder, name) for name in names]
     keys = ("splits", "max_samples", "max_schemas", "new_names_share")
     settings = settings_of(config, *(f"evaluation.{key}" for key in keys))
     run = begin_quietly(outputs, settings, [Path(config.evaluation.dataset)], config, fresh)
     if run.status == "complete":
         return False
-    print(f"{NAME}: baselines: {', '.join(NAMES)}", flush=True)
-    write_baselines(read_rows(config.evaluation.dataset, DatasetRow), samples, folder)
+    print(f"{NAME}: baselines: {', '.join(names)}", flush=True)
+    write_baselines(read_rows(config.evaluation.dataset, DatasetRow), samples, folder, names)
     run.finish(samples=len(samples))
     return True
 
@@ -205,12 +208,13 @@ def join_summaries(targets: Sequence[Target], config: Config) -> None:
 
 
 def read_baselines(config: Config) -> dict[str, Any]:
-    """baseline -> split -> rates and slices."""
+    """baseline -> split -> rates, slices and, of a benchmark task, its figures."""
     found: dict[str, Any] = {}
-    for name in NAMES:
+    task = task_of(config)
+    for name in baselines_of(config):
         rows = list(read_rows(baseline_path(Path(config.evaluation.base_out_dir), name), ResultRow))
         splits = dict.fromkeys(row.split for row in rows)
-        found[name] = {split: split_summary([row for row in rows if row.split == split]) for split in splits}
+        found[name] = {split: split_summary([row for row in rows if row.split == split], task) for split in splits}
     return found
 
 

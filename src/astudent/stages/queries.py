@@ -20,12 +20,15 @@ from astudent.stage import StageRun, settings_of
 from astudent.stages import dry_run
 from astudent.stages.failures import FailureLog
 from astudent.stages.pretty import write_pretty
+from astudent.tasks.registry import is_left_out
 from astudent.teacher.factory import teacher_settings, the_teacher
 from astudent.teacher.protocol import Teacher, TeacherFailure
 
 
 def run(config: Config, options: Options) -> None:
     """Writes `per_schema_queries` requests for each schema; more of them are added to those that are there."""
+    if is_left_out(config, "03"):
+        return
     if options.dry_run:
         return _dry_run(config, options)
     asyncio.run(_run(config, options))

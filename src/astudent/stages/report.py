@@ -4,13 +4,14 @@ from pathlib import Path
 
 from astudent.cli import Options
 from astudent.jsonl import write_atomic
-from astudent.report import results, samples, training
+from astudent.report import results, samples, task, training
 from astudent.report.document import Document, Heading, Paragraph
 from astudent.report.html import render_html
 from astudent.report.markdown import render_markdown
 from astudent.report.runs import EvaluatedRun, load_runs, load_training, result_files
 from astudent.settings import Config
 from astudent.stage import StageRun, settings_of
+from astudent.tasks.registry import has_task, task_of
 
 NAME = "08"
 
@@ -45,15 +46,17 @@ def build_document(config: Config, runs: list[EvaluatedRun], folder: Path) -> Do
     metrics = Path(config.report.training_metrics)
     log = load_training(metrics)
     document = Document()
-    document.add(Heading(f"{config.training.base_model}, taught by {config.teacher.model}", 1))
+    made_by = f"the task {config.dataset_generation.task}" if has_task(config) else config.teacher.model
+    document.add(Heading(f"{config.training.base_model}, taught by {made_by}", 1))
     document.add(
         Paragraph("A small model learns to answer requests with a JSON AST under a schema given in the prompt.")
     )
     document.add(*training.notes(config, runs))
     document.add(*results.headline(runs, student, folder))
     document.add(*results.comparisons(runs))
+    document.add(*task.task_figures(runs, student))
     document.add(*results.all_rates(runs))
-    document.add(*results.by_kind(runs, student, folder))
+    document.add(*results.by_kind(runs, student, folder, task_of(config)))
     document.add(*training.curves(log, folder, metrics))
     document.add(*training.roles(log, folder))
     document.add(*training.alignment(config))

@@ -18,10 +18,13 @@ from astudent.records import DomainSpec, SchemaRow
 from astudent.settings import Config, DatasetGeneration
 from astudent.stage import StageRun, settings_of
 from astudent.stages.pretty import write_pretty
+from astudent.tasks.registry import is_left_out
 
 
 def run(config: Config, options: Options) -> None:
     """Builds one schema per spec, from the seed and the spec alone."""
+    if is_left_out(config, "02"):
+        return
     settings = config.dataset_generation
     specs, out = Path(settings.schema_specs_out), Path(settings.final_schemas_out)
     own = ("min_operators", "max_operators", "seed")

@@ -1,88 +1,31 @@
-"""How good the answers to support messages are: valid JSON, schema compliance, intents, fields; by trap."""
+"""What an answer to a support message is worth: valid JSON, schema compliance, the intents, all of it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from astudent.language.serialise import dumps
-from astudent.language.validation import validator_for
+from astudent.evaluation.results import ResultRow
+from astudent.language.serialise import dumps, parse_ast
 
-ALL, PLAIN = "all", "plain"
 Json = Any
 
 
-class Sample(NamedTuple):
-    """One message: its known answer, the student's (None where it did not parse), the schema and the row's trap."""
+def outcomes(row: ResultRow) -> dict[str, bool]:
+    """Figure -> whether the answer earns it; one that did not parse is wrong in everything.
 
-    known: dict[str, Json]
-    answer: dict[str, Json] | None
-    schema: dict[str, Json]
-    trap: str | None = None
-
-
-@dataclass
-class Figures:
-    """Counts over samples; an answer that did not parse is wrong in everything.
-
-    `fields` counts the known answers' keys, `fields_right` those of which the answer has the same value. `intent`,
-    `other_intents` (same members, same order) and `exact` count samples.
+    `exact`: every key has the known value and there is no other key; `missing` is a set, so its order says nothing.
     """
-
-    samples: int = 0
-    valid_json: int = 0
-    schema_compliant: int = 0
-    intent: int = 0
-    other_intents: int = 0
-    exact: int = 0
-    fields: int = 0
-    fields_right: int = 0
-
-    def rates(self) -> dict[str, float | None]:
-        """Each count as a share (0 to 1); None where nothing was counted."""
-        names = ("valid_json", "schema_compliant", "intent", "other_intents", "exact")
-        shares = {f"{name}_rate": _share(getattr(self, name), self.samples) for name in names}
-        return shares | {"field_accuracy": _share(self.fields_right, self.fields)}
-
-    def count(self, sample: Sample) -> None:
-        """Takes one sample in."""
-        answer = sample.answer
-        right = {
-            key for key in sample.known if answer is not None and key in answer and _same(key, sample.known, answer)
-        }
-        self.samples += 1
-        self.valid_json += answer is not None
-        self.schema_compliant += answer is not None and validator_for(sample.schema).is_valid(answer)
-        self.intent += "intent" in right
-        self.other_intents += "other_intents" in right
-        self.exact += answer is not None and right == answer.keys() == sample.known.keys()
-        self.fields += len(sample.known)
-        self.fields_right += len(right)
-
-
-def figures(samples: Iterable[Sample]) -> Figures:
-    """The figures of all samples together."""
-    found = Figures()
-    for sample in samples:
-        found.count(sample)
-    return found
-
-
-def by_trap(samples: Iterable[Sample]) -> dict[str, Figures]:
-    """The figures of all samples, of the plain ones, and of each trap by name."""
-    found: dict[str, Figures] = {ALL: Figures(), PLAIN: Figures()}
-    for sample in samples:
-        for name in (ALL, sample.trap or PLAIN):
-            found.setdefault(name, Figures()).count(sample)
-    return {name: found[name] for name in [ALL, PLAIN, *sorted(found.keys() - {ALL, PLAIN})]}
+    answer = parse_ast(row.student_canonical or "")[0] or {}
+    right = {key for key in row.ast_json if key in answer and _same(key, row.ast_json, answer)}
+    return {
+        "valid_json": row.parsed,
+        "schema_compliance": row.schema_valid,
+        "intent_accuracy": "intent" in right,
+        "other_intents_accuracy": "other_intents" in right,
+        "exact": right == answer.keys() == row.ast_json.keys(),
+    }
 
 
 def _same(key: str, known: dict[str, Json], answer: dict[str, Json]) -> bool:
-    """Equal values, as JSON has them (true is not 1). `missing` is a set, so its order says nothing."""
-    one, other = dumps(known[key]), dumps(answer[key])
+    """Equal values, as JSON has them (true is not 1)."""
     if key == "missing" and isinstance(answer[key], list):
         return sorted(map(dumps, known[key])) == sorted(map(dumps, answer[key]))
-    return one == other
-
-
-def _share(count: int, total: int) -> float | None:
-    return count / total if total else None
+    return dumps(known[key]) == dumps(answer[key])
