@@ -95,5 +95,5 @@ def test_a_deprecated_data_set_warns(data: Path) -> None:
 
 
 def test_what_is_neither_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="neither d_04_dataset.jsonl nor the summary"):
+    with pytest.raises(UsageError, match=r"neither d_04_dataset\.jsonl nor the summary"):
         card([tmp_path], tmp_path)
