@@ -88,14 +88,12 @@ def test_a_verdict_on_other_rows_is_none(data: Path) -> None:
 
 def test_a_deprecated_data_set_warns(data: Path) -> None:
     manifest = data / "manifest.json"
-    entry = describe(
-        data / "d_04_dataset.jsonl", name="documents", version="1.0.0", gate="pass", created_by="stage 04"
-    )
+    entry = describe(data / "d_04_dataset.jsonl", name="documents", version="1.0.0", gate="pass", created_by="stage 04")
     add_version(manifest, entry)
     deprecate(manifest, "documents", "1.0.0", Deprecation(reason="totals are wrong"))
     assert "documents 1.0.0 is deprecated: totals are wrong" in card([data], data)
 
 
 def test_what_is_neither_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="neither d_04_dataset.jsonl nor the summary"):
+    with pytest.raises(UsageError, match=r"neither d_04_dataset\.jsonl nor the summary"):
         card([tmp_path], tmp_path)
