@@ -50,12 +50,12 @@ def test_flags_override_the_configuration(called: Called) -> None:
     assert (training.learning_rate, training.max_steps, training.max_samples) == (1e-4, None, 7)
     assert (training.bf16, training.load_in_4bit, training.backend) == (False, True, "transformers")
     assert training.target_modules == ("q_proj", "v_proj") and training.role_weights == {"KEY": 0.5, "NUMBER": 2}
-    assert options == Options(fresh=True)
+    assert options == Options(fresh=True, config=DEFAULTS)
 
 
 def test_without_flags_the_configuration_stands(called: Called) -> None:
     assert invoke(app(["training"]))[0] == 0
-    assert called[0][0].training.max_steps == 3000 and called[0][1] == Options()
+    assert called[0][0].training.max_steps == 3000 and called[0][1] == Options(config=DEFAULTS)
 
 
 def test_a_flag_may_be_spelled_otherwise(called: Called) -> None:

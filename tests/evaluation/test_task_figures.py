@@ -6,12 +6,14 @@ import pytest
 from answered import answered
 
 from astudent.evaluation.comparison import compare_runs
+from astudent.evaluation.pairs import build_pairs
 from astudent.evaluation.results import ResultRow
 from astudent.evaluation.statistics import wilson
 from astudent.evaluation.summary import summarise
 from astudent.evaluation.task_figures import task_figures
 from astudent.tasks.documents import SCHEMAS
 from astudent.tasks.documents.task import TASK
+from astudent.teacher.verdicts import verdict_by_equivalence
 
 RECIPE = SCHEMAS["recipe"].schema
 KNOWN = {"dish": "Soup", "servings": 4, "level": "easy", "prep_minutes": 10, "cook_minutes": 20, "total_minutes": 30}
@@ -68,3 +70,16 @@ def test_under_one_schema_rows_are_resampled() -> None:
     found = compare_runs(("base", before), ("SFT", after), "test_seen")
     assert found is not None and found.result.difference == 0.5
     assert found.result.interval.low < 0.45 and found.result.interval.high > 0.55
+
+
+def test_wrong_answers_of_a_task_make_pairs() -> None:
+    """The embedded judge's verdict is equality with the known answer: alignment has what it needs."""
+    wrong = KNOWN | {"servings": 5}
+    pairs = build_pairs(rows(KNOWN, wrong, None, wrong | {"level": "Easy"}, split="align"))
+    assert [pair.query_id for pair in pairs.kept] == ["q1", "q3"]
+    assert (
+        pairs.kept[0].chosen
+        == '{"dish":"Soup","servings":4,"level":"easy","prep_minutes":10,"cook_minutes":20,"total_minutes":30}'
+    )
+    assert verdict_by_equivalence(RECIPE, KNOWN, wrong).verdict == "reject"
+    assert verdict_by_equivalence(RECIPE, KNOWN, dict(reversed(KNOWN.items()))).verdict == "accept"

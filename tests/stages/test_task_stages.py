@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from small_tasks import ROOT, SIZES, config_of
+from typer.testing import CliRunner
 
-from astudent.cli import Options
+from astudent.cli import Options, stage_app
 from astudent.config import load_config
 from astudent.errors import RunError, UsageError
 from astudent.jsonl import read_rows, write_atomic
@@ -72,6 +73,15 @@ def test_a_dry_run_makes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[s
     told = capsys.readouterr().out
     assert told == "04: the task support asks no teacher: Python makes its rows (24 train, 4 align, 8 test_seen)\n"
     assert not (tmp_path / "out").exists()
+
+
+def test_sizes_are_a_flag_too(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(ROOT)
+    app = stage_app("04_generate_dataset", "", ["dataset_generation"], "dataset", asks=True)
+    asked = ["--config", "config/support.json", "--dry-run", "--task-rows"]
+    told = CliRunner().invoke(app, [*asked, "train=3,align=1,test_seen=2"])
+    assert told.exit_code == 0 and "(3 train, 1 align, 2 test_seen)" in told.output
+    assert CliRunner().invoke(app, [*asked, "train=2.5,align=1,test_seen=2"]).exit_code == 2
 
 
 def test_a_named_teacher_is_refused(tmp_path: Path):
