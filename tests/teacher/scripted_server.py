@@ -34,10 +34,11 @@ IN_REPLY = ("misfit", "prose", "cut")
 HANG_SECONDS = 60.0
 STATUS = {200: "OK", 404: "Not Found", 500: "Internal Server Error", 503: "Service Unavailable"}
 WORDS = (
-    "show list find count orders books visits rooms loans parcels open paid late large small cheap old new first last"
-    " newest oldest before after between above below with without near from Lyon Paris Berlin Oslo Rome January May June"
-    " Monday red green blue wooden broken sold returned shipped unpaid urgent quiet early weekly monthly daily"
+    "orders books visits rooms loans parcels open paid late large small cheap old new first last newest oldest before after"
+    " near Lyon Paris Berlin Oslo Rome January May June Monday red green blue wooden broken sold returned shipped unpaid"
+    " urgent quiet early weekly monthly daily weight price"
 ).split()
+"""Of no language, to the gate: requests of either are made of them."""
 
 
 class Faults:
