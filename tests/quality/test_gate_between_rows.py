@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from gate_rows import gated
 
 from astudent.quality.violations import Violation
@@ -50,6 +51,15 @@ def test_values_that_the_text_does_not_state(tmp_path: Path):
     row["ast_json"]["net"], row["ast_json"]["tax"] = row["ast_json"]["net"] + 5000, row["ast_json"]["tax"] - 5000
     assert {each.kind for each in gated(tmp_path, [row], grounded=True).named} == {"ungrounded"}
     assert gated(tmp_path, [row]).total == 0
+
+
+def test_what_was_left_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("astudent.quality.invariance.MAX_FINDERS", 1)
+    monkeypatch.setattr("astudent.quality.distribution.MAX_FACTS", 1)
+    rows = [
+        bill(number) | {"split": "train", "schema_json": SUM | {"maxProperties": 9 + number}} for number in range(2)
+    ]
+    assert [note.split(":")[0] for note in gated(tmp_path, rows).notes] == ["Undeclared invariants", "Distributions"]
 
 
 def test_a_distribution_gap_is_a_suspicion_of_the_whole_data_set(tmp_path: Path):

@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from measure_grounding import seeded, ungrounded_rows
 
 from astudent.quality.grounding import Grounding, ungrounded
 from astudent.quality.mentioned_numbers import folded, mentioned_numbers
+from astudent.records import DatasetRow
+from astudent.tasks import documents, support
 
 ORDER: dict[str, Any] = {
     "type": "object",
@@ -87,6 +90,11 @@ def test_a_wrong_element_is_named_and_nothing_can_be_computed_from_it():
         ("09:00", "à 9h", "fr"), ("12:00", "noon", "en"), ("14:30", "at half past two", "en"), ("2026-03-12T14:30:00Z", "12 March at 15:30 CET", "en"),
         ("a@b.org", "write to A@B.ORG", "en"), ("jane@b.org", "jane at b dot org", "en"), ("+44 20 7946 0958", "(020) 7946-0958", "en"),
         ("Hélène Béranger", "HELENE  BERANGER", "fr"), ("order cancelled", "they cancel the order", "en"), ("AB-123", "ab 123", "en"),
+        ("11:30", "11 h 30 kinésithérapie, 45 min", "fr"), ("09:00", "à 9 h", "fr"), ("14:15", "le 06.06.2026, 14 h 15, 22,90 EUR", "fr"),
+        ("14:00", "14 h 45 min", "fr"), ("08:00", "8 h, 83,90 EUR chacun", "fr"), ("18:45", "18\u00a0h\u00a045", "fr"),
+        ("2025-10", "BULLETIN DE PAIE octobre 2025", "fr"), ("2025-10", "October 2025", "en"), ("2025-08", "en août", "fr"),
+        ("2025-10", "period: 10/2025", "en"), ("2025-10", "2025-10", "en"), ("2025-10", "Oct. 2025", "en"), ("2025-10", "paid on 24/10/2025", "en"),
+        ("2025-10", "last month", "en"), ("2025-10", "October, 2025", "en"), ("2025-10", "le 1er octobre", "fr"),
         ("EUR", "12 €", "fr"), ("FR", "France", "fr"), ("J. Smith", "Smith, J.", "en"), ("blue chair", "chairs in blue", "en"),
     ],
 )  # fmt: skip
@@ -102,6 +110,9 @@ def test_usual_notations_support_a_value(value: Any, text: str, language: str):
         ("2026-03-12", "no date at all", "en"), ("2026-02-30", "30 February 2026", "en"), ("16:30", "at 2:30 pm", "en"),
         ("a@b.org", "a@c.org", "en"), ("+44 20 7946 0959", "020 7946 0958", "en"), ("Martin", "Mr Martinez", "en"), ("Martins", "Mr Martin", "en"),
         ("Dupond", "Dupont", "fr"), ("AB-124", "AB-123", "en"), ("Paris", "Lyon", "fr"), ("EUR", "12 $", "en"),
+        ("11:00", "11 h 30 kinésithérapie", "fr"), ("11:45", "11 h 30, 45 min", "fr"), ("19:00", "19 mars 2025, 11 h 30", "fr"),
+        ("14:00", "05/14/2025, 17:45", "en"), ("2025-09", "octobre 2025", "fr"), ("2024-10", "October 2025", "en"), ("2025-05", "income tax 10.5%", "en"),
+        ("2025-05", "you may pay in October 2025", "en"), ("2025-11", "paid on 10/24/2025, page 11", "en"), ("2001-01-01", "2000-01-01", "en"),
         ("red chair", "blue chair", "en"), ("12", "2012", "en"), ("Anna Berg", "Anna " + "and so on " * 30 + "Berg", "en"),
     ],
 )  # fmt: skip
@@ -115,6 +126,36 @@ def test_equations_only_vouch_for_a_value_when_they_hold_and_all_else_is_support
     assert paths({"net": 10, "tax": 2, "total": 12}, text, "en", schema) == []
     assert paths({"net": 10, "tax": 2, "total": 13}, text, "en", schema) == ["/total"]
     assert paths({"net": 11, "tax": 3, "total": 14}, text, "en", schema) == ["/net", "/tax", "/total"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "named"),
+    [
+        ("count == len(people)", {"people": ["Ann", "Zoe"], "count": 2}, "/people/1"),
+        ("tax == round(net * 5 / 100, 1)", {"net": 20.4, "tax": 1}, "/net"),
+        ("near(tax, net * 5 / 100, 0.5)", {"net": 20.4, "tax": 1}, "/net"),
+        ("left == max(net - 30, 0)", {"net": 20.4, "left": 0}, "/net"),
+    ],
+)
+def test_an_equation_that_another_value_would_keep_too_vouches_for_none(rule: str, value: dict[str, Any], named: str):
+    assert paths(value, "Ann; one tax, no more, 2 left, net 20", "en", {"x-invariants": [rule]}) == [named]
+
+
+@pytest.fixture(scope="module")
+def benchmarks() -> list[DatasetRow]:
+    return [*documents.rows(31, 20, 10, 5), *support.rows(31, 200, 100, 50)]
+
+
+def test_the_benchmarks_own_rows_have_no_ungrounded_value(benchmarks: list[DatasetRow]):
+    assert [(row.query_id, paths) for row, paths in ungrounded_rows(benchmarks)] == []
+
+
+def test_seeded_wrong_values_are_found(benchmarks: list[DatasetRow]):
+    counts = seeded(benchmarks[::2], 1)
+    least = {"time": (30, 0.93), "month": (10, 1), "digit": (200, 0.99), "name": (250, 0.99), "code": (30, 0.99)}
+    for kind, (number, share) in least.items():
+        assert counts[f"{kind} seeded"] >= number
+        assert counts[f"{kind} found"] >= share * counts[f"{kind} seeded"], counts
 
 
 def amounts(number: Decimal) -> list[tuple[str, str]]:

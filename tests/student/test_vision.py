@@ -4,19 +4,17 @@ import base64
 import io
 import json
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 import torch
-from PIL import Image, ImageChops
+from PIL import Image
 
 from astudent.cli import Options
 from astudent.config import load_config
 from astudent.errors import RunError, UsageError
 from astudent.evaluation.results import ResultRow
 from astudent.jsonl import read_rows, write_atomic
-from astudent.language.validation import validator_for
 from astudent.preflight import check
 from astudent.roles import GrammarRole
 from astudent.roles.selective import TokenWeights
@@ -29,8 +27,6 @@ from astudent.student.tiny_vision import write_tiny_vision_base
 from astudent.student.vision import VisionBatcher, VisionStudent, load_vision_student, turns_with_images
 from astudent.student.vision_collator import IGNORED, VisionDataCollator
 from astudent.tasks.forms import chat_rows
-from astudent.tasks.forms.drawing import CARD, draw_form
-from astudent.tasks.forms.kinds import KINDS, Answers
 
 CONFIG = "config/forms.json"
 VALUES = {ROLE_IDS[role] for role in (GrammarRole.NUMBER, GrammarRole.BOOLEAN, GrammarRole.ENUM_VALUE)}
@@ -76,31 +72,8 @@ def configured(folder: Path, **changes: Any) -> Config:
     return load_config(CONFIG, places | {f"training.{key}": value for key, value in short.items()} | changes)
 
 
-def test_forms_are_a_function_of_the_seed_and_their_answers_fit() -> None:
-    made = list(chat_rows(40, 3, "train"))
-    assert made == list(chat_rows(40, 3, "train"))
-    assert not {line["messages"][1]["content"][1]["image_url"]["url"] for line in made} & {
-        line["messages"][1]["content"][1]["image_url"]["url"] for line in chat_rows(40, 3, "test")
-    }
-    for line in made:
-        assert validator_for(line["schema_json"]).problems(json.loads(line["messages"][2]["content"])) == []
-
-
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_another_answer_changes_its_card_alone(kind: Any) -> None:
-    """One stroke of ink for each answer, and in its own card: nothing else on the paper tells it."""
-    answers: Answers = {name: kind.options[0] for name in kind.choices} | {kind.count: 1}
-    answers |= {name: True for name in kind.ticks}
-    cards = Random(5).sample(kind.cards, len(kind.cards))
-    whole = draw_form(kind, answers, Random(5))
-    last = cards[-1]
-    answers[last] = kind.boxes(last)[-1] if len(kind.boxes(last)) > 1 else False
-    other = draw_form(kind, answers, Random(5))
-    left, top, right, bottom = ImageChops.difference(whole, other).getbbox() or (0, 0, 0, 0)
-    place = len(cards) - 1
-    corner = (place % 3 * CARD, place // 3 * CARD)
-    assert right > left and bottom > top
-    assert corner[0] - 2 <= left and right <= corner[0] + CARD + 2 and corner[1] <= top and bottom <= corner[1] + CARD
+def schema_of(row: dict[str, Any]) -> dict[str, Any]:
+    return row["response_format"]["json_schema"]["schema"]
 
 
 def line(**changes: Any) -> dict[str, Any]:
@@ -126,7 +99,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "not base64": (with_image("data:image/png;base64,$$$"), "cannot be read"),
     "no image": (with_image("data:image/png;base64,QUJD"), "cannot be read"),
     "bomb": (with_image(png((9000, 9000))), "9000 x 9000"),
-    "no schema": ({key: value for key, value in line().items() if key != "schema_json"}, "no schema"),
+    "no schema": ({key: value for key, value in line().items() if key != "response_format"}, "no schema"),
     "wrong answer": (line(messages=[*line()["messages"][:2], {"role": "assistant", "content": '{"a":1}'}]), "breaks"),
     "no JSON": (line(messages=[*line()["messages"][:2], {"role": "assistant", "content": "yes"}]), "no JSON object"),
     "no answer": (line(messages=line()["messages"][:2]), "not the assistant's"),
@@ -145,14 +118,12 @@ def test_a_chat_row_that_cannot_be_used_is_named(name: str, tmp_path: Path) -> N
 
 
 def test_a_schema_may_stand_where_a_request_has_it(tmp_path: Path) -> None:
-    schema = line()["schema_json"]
-    bare = {
-        "messages": line()["messages"],
-        "response_format": {"type": "json_schema", "json_schema": {"schema": schema}},
-    }
-    write_atomic(tmp_path / "rows.jsonl", [bare])
-    (row,) = read_chat_rows(tmp_path / "rows.jsonl")
-    assert (row.schema_json, row.row_id, row.language) == (schema, "line 1", "en")
+    schema, bare = schema_of(line()), {"messages": line()["messages"]}
+    of_request = bare | {"response_format": line()["response_format"]}
+    write_atomic(tmp_path / "rows.jsonl", [bare | {"schema_json": schema}, of_request])
+    first, second = read_chat_rows(tmp_path / "rows.jsonl")
+    assert first.schema_json == second.schema_json == schema
+    assert (first.row_id, second.row_id, first.language) == ("line 1", "line 2", "en")
 
 
 def test_control_tokens_of_a_stranger_are_text(student: VisionStudent, tmp_path: Path) -> None:
@@ -222,7 +193,7 @@ def test_a_row_that_is_too_long_is_named(student: VisionStudent, rows: list[Chat
 
 def test_training_and_evaluation_of_forms(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(Path(__file__).parents[2])
-    config = configured(folder, **{"run.outputs_root": str(folder), "training.use_selective_loss": True})
+    config = configured(folder, **{"run.outputs_root": str(folder)})
     train.run(config, Options())
     final = folder / "run/checkpoint-final"
     about = json.loads((final / "astudent.json").read_text())
@@ -254,8 +225,8 @@ def test_what_vision_cannot_do_is_said(folder: Path) -> None:
 
 
 def test_a_preview_shows_the_answers_tokens(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    train.run(configured(folder, **{"training.use_selective_loss": True}), Options(preview_masks=2))
+    train.run(configured(folder), Options(preview_masks=2))
     told = capsys.readouterr().out.splitlines()
     assert [line.split(" ", 1)[1] for line in told if line.endswith("in all")] == [
-        "of 26 tokens count, with a weight of 26 in all"
+        "of 26 tokens count, with a weight of 13 in all"
     ] * 2

@@ -38,7 +38,7 @@ class Trial:
 def plan(config_path: Path, variants: Sequence[str], repeats: int, out: Path) -> list[Trial]:
     """Writes each trial's configuration; the trials, seed by seed, so that an early look compares like with like.
 
-    All read the corpus and the data set of the configuration that they extend. UsageError for an unknown variant.
+    All read the corpus, the base and the data set of the configuration that they extend. UsageError for an unknown variant.
     """
     unknown = [variant for variant in variants if variant not in VARIANTS]
     if unknown:
@@ -49,7 +49,8 @@ def plan(config_path: Path, variants: Sequence[str], repeats: int, out: Path) ->
         for variant in variants:
             trial = Trial(variant, seed, out / variant / f"seed-{seed}")
             shared = {"dataset": config.evaluation.dataset, "base_out_dir": str(out / "base"), "baselines": False}
-            training = {"training_corpus": config.training.training_corpus, "seed": seed} | loss_of(variant)
+            of_all = {"training_corpus": config.training.training_corpus, "base_model": config.training.base_model}
+            training = of_all | {"seed": seed} | loss_of(variant)
             write_config(config_path, trial.folder, {"training": training, "evaluation": shared})
             trials.append(trial)
     return trials

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from astudent.quality.row_schema import RowSchema
 from astudent.quality.violations import Kind, Violation, shortened
@@ -55,16 +55,20 @@ class GateRow:
     is_sound: bool
 
 
-class Check(Protocol):
+class Check:
     """One kind of check: sees every row once, in order, and may say more when all have been seen."""
 
     def row(self, row: GateRow) -> Iterable[Violation]:
         """What is wrong with this row."""
-        ...
+        return ()
 
     def finish(self) -> Iterable[Violation]:
         """What is wrong between the rows."""
-        ...
+        return ()
+
+    def notes(self) -> Iterable[str]:
+        """What was not checked, at the end."""
+        return ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from math import sqrt
 from typing import Any
 
 from astudent.language.schema_limits import subschemas
-from astudent.quality.check import GateRow, Place
+from astudent.quality.check import Check, GateRow, Place
 from astudent.quality.violations import Violation
 
 Json = Any
@@ -25,13 +25,13 @@ LENGTHS = (5, 10, 20, 40, 80, 160, 10**9)
 SIDES = ("train", "test")
 
 
-class Distribution:
+class Distribution(Check):
     """Counts of (what, schema, value): in how many rows of `train` and of `test` it occurs."""
 
     def __init__(self, file: str) -> None:
         self._place = Place(file, 0)
         self._facts: dict[Fact, list[int]] = {}
-        self.is_partial = False
+        self._is_partial = False
 
     def row(self, row: GateRow) -> Iterable[Violation]:
         """Counts the row."""
@@ -47,7 +47,7 @@ class Distribution:
 
     def _count(self, fact: Fact, side: int) -> None:
         if fact not in self._facts and len(self._facts) >= MAX_FACTS:
-            self.is_partial = True
+            self._is_partial = True
             return
         self._facts.setdefault(fact, [0, 0])[side] += 1
 
@@ -65,6 +65,11 @@ class Distribution:
                 yield self._place.finding(
                     "distribution_gap", found, f"shares within a factor of {MAX_FACTOR:g}{of}", what
                 )
+
+    def notes(self) -> Iterator[str]:
+        """That values were left out."""
+        if self._is_partial:
+            yield f"Distributions: more than {MAX_FACTS:,} different values; later ones are not counted."
 
     def _pooled(self, shared: Collection[str]) -> dict[Fact, list[int]]:
         """Values of a member for each schema, all else over all schemas that both sides have."""

@@ -1,9 +1,9 @@
 """Rows that should not stand beside each other: ids twice, requests twice, one request with two meanings, negatives
 without their positive; and near-duplicates, as suspicions."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from astudent.quality.check import GateRow, Place
+from astudent.quality.check import Check, Place
 from astudent.quality.index import Index
 from astudent.quality.near import Text, near_duplicates
 from astudent.quality.violations import Violation
@@ -32,14 +32,11 @@ ALIKE = """
 """
 
 
-class Duplicates:
+class Duplicates(Check):
     """Rows of one schema and side that say the same."""
 
     def __init__(self, index: Index, near: float) -> None:
         self._index, self._near = index, near
-
-    def row(self, row: GateRow) -> Iterable[Violation]:
-        return ()
 
     def finish(self) -> Iterator[Violation]:
         """Ids, requests, orphans, near-duplicates."""

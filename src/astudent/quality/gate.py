@@ -39,6 +39,7 @@ def run_gate(files: Sequence[Path | str], options: GateOptions, *, quiet: bool =
                 show()
         for finding in (finding for check in checks for finding in check.finish()):
             report.add(finding)
+    report.notes.extend(note for check in checks for note in check.notes())
     if options.needs_training and not report.counts.get("split", {}).get("train"):
         report.add(Place(report.file, 0).finding("no_training_rows", "no row of split train", "one"))
     report.sort()

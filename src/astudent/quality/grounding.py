@@ -17,6 +17,7 @@ from astudent.quality.invariants.nodes import (
     Call,
     Comparison,
     Implication,
+    Member,
     Node,
     NotApplicableError,
     Place,
@@ -32,6 +33,8 @@ from astudent.quality.source_text import Source
 MAX_LEAVES = 2_000
 MAX_TEXT = 200_000  # characters; of a longer text only its beginning is read
 MAX_ROUNDS = 10  # of invariants that compute from computed values
+COUNTING = frozenset({"len", "count"})  # functions that say nothing about the elements
+INEXACT = frozenset({"round", "min", "max", "abs"})  # functions that many arguments give the same value
 Json = Any
 
 
@@ -65,17 +68,43 @@ class Grounding:
     def _close(self, open_leaves: dict[Place, Json], value: Json) -> None:
         """Takes out the leaves that equations determine: those that are the only open one of an equation that holds."""
         equations = [
-            {(*place, *found) for member in members_of(part) for found in places_of(scope, member.steps)}
+            _Equation(
+                {(*place, *found) for found in _places(scope, members_of(part, outside=COUNTING))},
+                {(*place, *found) for found in _places(scope, _determined(part))},
+            )
             for place, scope, rule in self._invariants.applications(value)
             if rule is not None
             for part in _equations(rule, scope)
         ]
         for _ in range(MAX_ROUNDS):
-            alone = [next(iter(open_)) for places in equations if len(open_ := places & open_leaves.keys()) == 1]
+            alone = [
+                next(iter(open_))
+                for equation in equations
+                if len(open_ := equation.places & open_leaves.keys()) == 1 and open_ <= equation.determined
+            ]
             if not alone:
                 return
             for place in alone:
                 open_leaves.pop(place, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Equation:
+    """The places of the members that an equation is about, and of those that the others determine."""
+
+    places: set[Place]
+    determined: set[Place]
+
+
+def _places(scope: Scope, members: list[Member]) -> Iterator[Place]:
+    return (found for member in members for found in places_of(scope, member.steps))
+
+
+def _determined(equation: Node) -> list[Member]:
+    """The members that only one value satisfies: of near, which allows a margin, those that stand alone."""
+    if isinstance(equation, Call):
+        return [argument for argument in equation.arguments[:2] if isinstance(argument, Member)]
+    return members_of(equation, outside=COUNTING | INEXACT)
 
 
 def _equations(rule: Rule, scope: Scope) -> list[Node]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from astudent.quality.check import GateRow, Place
+from astudent.quality.check import Check, GateRow, Place
 from astudent.quality.invariants import Finder, Invariants, RuleError, compile_invariants
 from astudent.quality.violations import Violation
 
@@ -11,17 +11,17 @@ MAX_FINDERS = 256
 """Schemas whose undeclared rules are looked for, those that come first; each holds some hundred rows in memory."""
 
 
-class Invariance:
+class Invariance(Check):
     """Each rule of `x-invariants` that a row breaks, and schemas whose rules cannot be read; as suspicions, relations
     that most rows of a schema keep and few break.
 
     Those are looked for in rows that break no declared rule, and not in schemas of query languages, whose ASTs hold no
-    figures that depend on others. `is_partial`: there were more than MAX_FINDERS schemas.
+    figures that depend on others.
     """
 
     def __init__(self) -> None:
         self._finders: dict[int, Finder] = {}
-        self.is_partial = False
+        self._is_partial = False
 
     def row(self, row: GateRow) -> Iterator[Violation]:
         """The breaches of the row's declared rules."""
@@ -36,15 +36,15 @@ class Invariance:
                 rule = f"{breach.expected} (rule {breach.rule})"
                 yield row.place.finding("broken_invariant", breach.found, rule, breach.path)
             if not breaches and not row.schema.renaming.is_query:
-                self._observe(row)
+                self._observe(row, invariants)
 
-    def _observe(self, row: GateRow) -> None:
+    def _observe(self, row: GateRow, declared: Invariants) -> None:
         finder = self._finders.get(row.schema.key)
         if finder is None:
             if len(self._finders) >= MAX_FINDERS:
-                self.is_partial = True
+                self._is_partial = True
                 return
-            finder = self._finders[row.schema.key] = Finder()
+            finder = self._finders[row.schema.key] = Finder(declared)
         finder.observe(row.place, row.ast)
 
     def finish(self) -> Iterator[Violation]:
@@ -55,6 +55,11 @@ class Invariance:
                     kept = f"{breach.expected}, as {finding.rows - finding.broken} of {finding.rows} rows of the schema"
                     if isinstance(place, Place):
                         yield place.finding("found_invariant", breach.found, kept, breach.path)
+
+    def notes(self) -> Iterator[str]:
+        """That schemas were left out."""
+        if self._is_partial:
+            yield f"Undeclared invariants: looked for in the first {MAX_FINDERS} schemas only."
 
 
 def compiled_invariants(schema: dict[str, Any]) -> Invariants | RuleError:

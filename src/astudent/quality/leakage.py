@@ -8,9 +8,9 @@
 Sides that are both only measured by (val, test) are not held against each other.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from astudent.quality.check import GateRow, Place
+from astudent.quality.check import Check, Place
 from astudent.quality.index import Index
 from astudent.quality.near import Text, near_across
 from astudent.quality.splits import TRAINED, UNSEEN
@@ -40,14 +40,11 @@ UNSEEN_SCHEMAS = """
 """The rows of the side that has fewer rows of the schema: those are out of place."""
 
 
-class Leakage:
+class Leakage(Check):
     """Rows of two sides that should share nothing. `apart`: not even a request or an AST."""
 
     def __init__(self, index: Index, apart: bool) -> None:
         self._index, self._apart = index, apart
-
-    def row(self, row: GateRow) -> Iterable[Violation]:
-        return ()
 
     def finish(self) -> Iterator[Violation]:
         """Leaks of texts, then of requests and ASTs, then of schemas."""

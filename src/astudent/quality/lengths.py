@@ -1,10 +1,10 @@
 """Rows against the token budget, by their characters: the trainer counts the tokens."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from astudent.quality.check import GateRow
+from astudent.quality.check import Check, GateRow
 from astudent.quality.violations import Violation
 
 MOST_CHARACTERS_A_TOKEN = 6
@@ -13,7 +13,7 @@ FEWEST_CHARACTERS_A_TOKEN = 2.5
 """Fewer than tokenizers of a large vocabulary do: below it a row surely fits, between the two it perhaps does."""
 
 
-class Lengths:
+class Lengths(Check):
     """Schema, request and AST together; `schema_text` is the schema as the prompt has it (None: as JSON without spaces)."""
 
     def __init__(self, max_tokens: int, schema_text: Callable[[dict[str, Any]], str] | None) -> None:
@@ -34,6 +34,3 @@ class Lengths:
             return row.schema.characters
         render = self._schema_text
         return row.schema.once("characters", lambda schema: len(render(schema)))
-
-    def finish(self) -> Iterable[Violation]:
-        return ()

@@ -1,4 +1,4 @@
-"""Which days and times a text mentions, in the notations of English and French."""
+"""Which days, months and times a text mentions, in the notations of English and French."""
 
 import datetime
 import re
@@ -28,7 +28,7 @@ NAME = "(" + "|".join(sorted(MONTH_NUMBERS, key=len, reverse=True)) + r")\b\.?"
 WEEKDAY = r"(?:(?:" + "|".join(WEEKDAYS) + r"),? (?:le |the )?)?"
 YEAR = r"(?:,? (?:of |de )?(\d{4}|'?\d{2}(?!\d|:|h)))?"
 ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
-NUMERIC = re.compile(WEEKDAY + r"(?<!\d)(\d{1,2})[-/.](\d{1,2})(?:[-/.](\d{4}|\d{2}))?(?!\d)")
+NUMERIC = re.compile(WEEKDAY + r"(?<!\d)(?<!\d[-/.])(\d{1,2})[-/.](\d{1,2})(?:[-/.](\d{4}|\d{2}))?(?!\d)")
 DAY_FIRST = re.compile(
     WEEKDAY + r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|e)?(?: of)?[ -]" + NAME + YEAR.replace(",? ", "[-,]? ?")
 )
@@ -38,9 +38,18 @@ RELATIVE = re.compile(
     r"\d+ days|\w+ days (?:later|after|ago|from)|end of|fin du|fin de|aujourd'hui|demain|hier|apres-demain|dans \d+ jours|\d+ jours|"
     r"(?:semaine|mois|annee) (?:prochaine?|derniere?|suivante?)|prochain|dernier|une semaine|a week|a fortnight)\b"
 )
+NUMERIC_DATE = re.compile(r"(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})(?!\d)")
+NUMERIC_MONTH = re.compile(r"(?<![\d/.-])(?:(\d{1,2})[-/.](\d{4})|(\d{4})[-/.](\d{1,2}))(?![-/.]?\d)")
+MONTH_OF_YEAR = re.compile(r"\b" + NAME + r",? (?:of |de )?(\d{4})(?!\d)")
+LONE_MONTH = re.compile(r"\b(?:in|of|for|during|en|de|d'|pour) ?" + NAME + r"(?!,? (?:of |de )?\d{4})")
+RELATIVE_MONTH = re.compile(
+    r"\b(?:(?:this|next|last|coming|following|current|previous) month|ce mois|mois (?:prochain|dernier|suivant|courant|en cours))\b"
+)
 CLOCK = re.compile(
     r"(?<!\d)(\d{1,2})(?:[:h.](\d{2})|h)?(?::\d{2})? ?(am|pm|a\.m\.|p\.m\.|heures?|hours?|o'clock|h)?(?![\d])"
 )
+SPACED_CLOCK = re.compile(r"(?<!\d)(\d{1,2}) ?(?:h|heures?) ?(\d{2})(?!\d|[.,]\d)")
+AMOUNT_AFTER = re.compile(r" ?(?:min|mn|[€$£%]|eur|usd|gbp|chf|personnes?|places?)")
 NAMED_TIMES = {"noon": (12, 0), "midday": (12, 0), "midi": (12, 0), "midnight": (0, 0), "minuit": (0, 0)}
 SPOKEN_TIME = re.compile(r"\b(?:half past|quarter (?:past|to)|et demie|et quart|moins le quart)\b")
 
@@ -62,11 +71,16 @@ class Days:
 def mentioned_days(text: str, language: str) -> Days:
     """The days of a folded text. English numeric dates are read day first and month first."""
     named = set(_named(text, language))
-    rest = text
-    for pattern in (ISO, DAY_FIRST, MONTH_FIRST, NUMERIC):
-        rest = pattern.sub(" ", rest)
+    rest = NUMERIC.sub(" ", _without_dates(text))
     weekdays = {number for word, number in WEEKDAYS.items() if re.search(rf"\b{word}\b", rest)}
     return Days(named, weekdays, RELATIVE.search(text) is not None)
+
+
+def _without_dates(text: str) -> str:
+    """The text without days that are written with a month in words, or as ISO dates."""
+    for pattern in (ISO, DAY_FIRST, MONTH_FIRST):
+        text = pattern.sub(" ", text)
+    return text
 
 
 def _named(text: str, language: str) -> Iterator[tuple[int | None, int, int]]:
@@ -76,6 +90,11 @@ def _named(text: str, language: str) -> Iterator[tuple[int | None, int, int]]:
         yield _year(match[3]), int(match[2]), int(match[1])
         if language != "fr":
             yield _year(match[3]), int(match[1]), int(match[2])
+    yield from _written(text)
+
+
+def _written(text: str) -> Iterator[tuple[int | None, int, int]]:
+    """The days whose month is a word."""
     for match in DAY_FIRST.finditer(text):
         yield _year(match[3]), MONTH_NUMBERS[match[2]], int(match[1])
     for match in MONTH_FIRST.finditer(text):
@@ -89,19 +108,47 @@ def _year(digits: str | None) -> int | None:
     return year if year >= 100 else 2000 + year if year < 70 else 1900 + year
 
 
+def mentions_month(text: str, language: str, year: int, month: int) -> bool:
+    """Whether a folded text may name the month: by itself, by one of its days, or as one that only a calendar tells."""
+    named = {(year, month), (None, month)} & set(_months(text, language))
+    return bool(named) or RELATIVE_MONTH.search(text) is not None
+
+
+def _months(text: str, language: str) -> Iterator[tuple[int | None, int]]:
+    """The months that a text names; a year of None stands for any."""
+    # 10.5 without a year is rather a number
+    yield from ((year, month) for year, month, _ in _named(text, language) if year)
+    yield from ((year, month) for year, month, _ in _written(text))
+    for match in NUMERIC_MONTH.finditer(text):
+        yield (int(match[2]), int(match[1])) if match[1] else (int(match[3]), int(match[4]))
+    yield from ((int(match[2]), MONTH_NUMBERS[match[1]]) for match in MONTH_OF_YEAR.finditer(text))
+    yield from ((None, MONTH_NUMBERS[match[1]]) for match in LONE_MONTH.finditer(text))
+
+
 def mentioned_times(text: str) -> set[tuple[int, int]]:
     """(hour, minute) of each time of day that a folded text may name; 2 may be in the afternoon."""
     found = {time for word, time in NAMED_TIMES.items() if re.search(rf"\b{word}\b", text)}
-    for match in CLOCK.finditer(text):
-        hour, minute, mark = int(match[1]), int(match[2] or 0), (match[3] or "")[:1]
-        if hour > 24 or minute > 59:
-            continue
-        found.add((hour % 24, minute))
-        if mark == "p" or (mark != "a" and hour < 12):
-            found.add(((hour % 12) + 12, minute))
-        if mark == "a" and hour == 12:
-            found.add((0, minute))
+    for match in SPACED_CLOCK.finditer(text):
+        found.update(_readings(int(match[1]), int(match[2]), ""))
+    for match in CLOCK.finditer(_without_minutes(NUMERIC_DATE.sub(" ", _without_dates(text)))):
+        found.update(_readings(int(match[1]), int(match[2] or 0), (match[3] or "")[:1]))
     return found
+
+
+def _without_minutes(text: str) -> str:
+    """The text without times such as 14 h 30, of which 14 h is no time; but 14 h 30 min may be 14 h, for half an hour."""
+    return SPACED_CLOCK.sub(lambda match: match[0] if AMOUNT_AFTER.match(text, match.end()) else " ", text)
+
+
+def _readings(hour: int, minute: int, mark: str) -> Iterator[tuple[int, int]]:
+    """The times that an hour and a minute may be; `mark` is a for am, p for pm."""
+    if hour > 24 or minute > 59:
+        return
+    yield hour % 24, minute
+    if mark == "p" or (mark != "a" and hour < 12):
+        yield (hour % 12) + 12, minute
+    if mark == "a" and hour == 12:
+        yield 0, minute
 
 
 def has_spoken_time(text: str) -> bool:

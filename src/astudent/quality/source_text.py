@@ -7,12 +7,13 @@ from functools import cached_property
 from typing import Any
 
 from astudent.quality.invariants.values import DATE, DATE_TIME, PLAIN_NUMBER
-from astudent.quality.mentioned_dates import Days, has_spoken_time, mentioned_days, mentioned_times
+from astudent.quality.mentioned_dates import Days, has_spoken_time, mentioned_days, mentioned_times, mentions_month
 from astudent.quality.mentioned_numbers import folded, mentioned_numbers
 
 FEW_WORDS = 6  # of such a text each word must be there; of a longer one most
 MOST = 0.8
 TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d(?:\.\d+)?)?(?:z|[+-]\d{2}:\d{2})?", re.ASCII | re.IGNORECASE)
+MONTH = re.compile(r"((?:19|20)\d{2})-(0[1-9]|1[0-2])", re.ASCII)
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,200}")
 PHONE = re.compile(r"\+?[\d\s().\-/]{6,25}", re.ASCII)
 CODE = re.compile(r"[A-Z]{2}", re.ASCII)
@@ -47,6 +48,8 @@ class Source:
             return self._has_moment(text)
         if TIME.fullmatch(text):
             return self._has_time(text)
+        if month := MONTH.fullmatch(text):
+            return mentions_month(self._folded, self._language, int(month[1]), int(month[2]))
         if EMAIL.fullmatch(text):
             return _squeezed(text) in self._spoken_addresses
         if text in CURRENCIES:

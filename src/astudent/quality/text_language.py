@@ -4,9 +4,9 @@ No statistics: a text of few or foreign words says nothing, and other languages 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from astudent.quality.check import GateRow
+from astudent.quality.check import Check, GateRow
 from astudent.quality.violations import Violation
 
 WORDS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
@@ -56,7 +56,7 @@ def contradiction(text: str, language: str) -> str | None:
     return other if len(words) >= max(LEAST_MARKS, MAJORITY * own) else None
 
 
-class TextLanguage:
+class TextLanguage(Check):
     """The `language` of each row against its text."""
 
     def row(self, row: GateRow) -> Iterator[Violation]:
@@ -69,6 +69,3 @@ class TextLanguage:
             yield row.place.finding(
                 "wrong_language", f"words of {other}: {words}", f"a text in {row.language}", "/query"
             )
-
-    def finish(self) -> Iterable[Violation]:
-        return ()

@@ -1,15 +1,15 @@
 """Rows against their schemas: a positive fits, a negative breaks it and belongs to a positive."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from astudent.errors import RunError
 from astudent.language.explanations import pointer_and_reason
 from astudent.language.validation import MAX_PROBLEMS
-from astudent.quality.check import GateRow
+from astudent.quality.check import Check, GateRow
 from astudent.quality.violations import Violation
 
 
-class Validity:
+class Validity(Check):
     """One violation for each of a positive's errors, at most MAX_PROBLEMS."""
 
     def row(self, row: GateRow) -> Iterator[Violation]:
@@ -28,6 +28,3 @@ class Validity:
         for error in errors:
             pointer, reason = pointer_and_reason(error)
             yield row.place.finding("invalid_positive", reason, "an AST that fits its schema", pointer)
-
-    def finish(self) -> Iterable[Violation]:
-        return ()

@@ -234,13 +234,15 @@ class Call(Node):
         return Failure(found, f"{_named(other, other.evaluate(scope), None)} within {tolerance.source}", place)
 
 
-def members_of(node: Node) -> list[Member]:
-    """All members that a rule mentions."""
+def members_of(node: Node, outside: frozenset[str] = frozenset()) -> list[Member]:
+    """All members that a rule mentions; those within a call of one of the functions `outside` are left out."""
     if isinstance(node, Member):
         return [node]
+    if isinstance(node, Call) and node.function in outside:
+        return []
     inner = [getattr(node, field.name) for field in dataclasses.fields(node)]
     parts = [part for value in inner for part in (value if isinstance(value, tuple) else (value,))]
-    return [member for part in parts if isinstance(part, Node) for member in members_of(part)]
+    return [member for part in parts if isinstance(part, Node) for member in members_of(part, outside)]
 
 
 def places_of(value: Json, steps: tuple[str, ...]) -> list[Place]:

@@ -72,22 +72,4 @@ KINDS = (
         "convives",
         ("dessert", "retour"),
     ),
-    FormKind(
-        "bicycle",
-        "en",
-        "Read this workshop form.",
-        ("ok", "worn", "broken"),
-        ("brakes", "tyres", "lights"),
-        "bikes",
-        ("urgent", "loan"),
-    ),
-    FormKind(
-        "cours",
-        "fr",
-        "Lis la fiche de ce cours.",
-        ("lent", "juste", "vite"),
-        ("rythme", "oral", "exos"),
-        "heures",
-        ("livre", "examen"),
-    ),
 )

@@ -9,13 +9,10 @@ from typing import Any
 from PIL import Image
 
 from astudent.language.serialise import serialise
-from astudent.prompt import build_prompt
-from astudent.settings import Prompt
 from astudent.tasks.forms.drawing import draw_form
 from astudent.tasks.forms.kinds import KINDS, FormKind
 
 SYSTEM = "You read filled-in forms."
-PROMPT = Prompt(instruction="Answer with JSON that fits the schema.", schema_rendering="compact")
 
 
 def chat_rows(count: int, seed: int, part: str) -> Iterator[dict[str, Any]]:
@@ -28,14 +25,12 @@ def chat_rows(count: int, seed: int, part: str) -> Iterator[dict[str, Any]]:
 def _row(kind: FormKind, row_id: str, rng: Random) -> dict[str, Any]:
     answers = kind.draw_answers(rng)
     image = draw_form(kind, answers, rng)
-    text = build_prompt(kind.schema, kind.request, PROMPT)
-    # the image stands last: with the text between it and the answer a student of random weights takes far longer
-    parts = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": data_url(image)}}]
+    parts = [{"type": "text", "text": kind.request}, {"type": "image_url", "image_url": {"url": data_url(image)}}]
     return {
         "id": row_id,
         "schema_id": kind.name,
         "language": kind.language,
-        "schema_json": kind.schema,
+        "response_format": {"type": "json_schema", "json_schema": {"name": kind.name, "schema": kind.schema}},
         "messages": [
             {"role": "system", "content": SYSTEM},
             {"role": "user", "content": parts},

@@ -14,7 +14,16 @@ from astudent.quality.invariants.found.products import product_relations, produc
 from astudent.quality.invariants.found.relation import Path, Relation
 from astudent.quality.invariants.found.span import Span
 from astudent.quality.invariants.found.sums import Signature, holding, zero_sums
-from astudent.quality.invariants.found.terms import Column, Formula, Picked, Previous, Product, Term, has_product
+from astudent.quality.invariants.found.terms import (
+    Column,
+    Formula,
+    Grouped,
+    Picked,
+    Previous,
+    Product,
+    Term,
+    has_product,
+)
 
 SAMPLES = 8
 MAX_CANDIDATES = 300  # of one table that are looked at closely
@@ -177,6 +186,8 @@ def _size(relation: Relation) -> float:
 
 
 def _weight(term: Term) -> float:
+    if isinstance(term, Grouped):
+        term = term.ungrouped()
     if isinstance(term, Picked):
         return 0.2 + _weight(term.inner)
     if isinstance(term, Product):

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from astudent.quality.invariants.breach import Breach
+from astudent.quality.invariants.declared import Invariants
 from astudent.quality.invariants.found.columns import Block
+from astudent.quality.invariants.found.declared_members import DeclaredMembers
 from astudent.quality.invariants.found.discover import discover
 from astudent.quality.invariants.found.exceptions import without_exceptions
 from astudent.quality.invariants.found.frame import Frame, at
@@ -58,9 +60,13 @@ class _Count:
 
 
 class Finder:
-    """Fed with every row of one schema; `findings` then tells what nearly all rows keep and few break."""
+    """Fed with every row of one schema; `findings` then tells what nearly all rows keep and few break.
 
-    def __init__(self) -> None:
+    Of members that the schema's own rules, `invariants`, compute, nothing else is told.
+    """
+
+    def __init__(self, invariants: Invariants | None = None) -> None:
+        self._declared = DeclaredMembers(invariants) if invariants else None
         self._block = Block()
         self._counts: list[_Count] | None = None
         self._breaking: dict[int, tuple[object, dict[int, Breach]]] = {}
@@ -69,6 +75,8 @@ class Finder:
     def observe(self, reference: object, value: Json) -> None:
         """Takes in one row; `reference` is what a finding calls it."""
         self._block.add(reference, value)
+        if self._declared and self._counts is None:
+            self._declared.learn(value)
         if len(self._block.references) >= (FIRST_ROWS if self._counts is None else BLOCK_ROWS):
             self._work_off()
 
@@ -99,7 +107,8 @@ class Finder:
         if self._counts is None:
             enough = len(block.references) >= LEAST_ROWS
             relations = discover(root, np.random.default_rng(SEED)) if enough else []
-            self._counts = [_Count(relation) for relation in relations]
+            declared = self._declared
+            self._counts = [_Count(each) for each in relations if not (declared and declared.cover(each))]
         for number, count in enumerate(self._counts):
             self._count(number, count, at(root, count.relation.path), block)
         self._seen += len(block.references)

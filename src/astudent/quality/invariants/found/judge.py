@@ -10,6 +10,7 @@ from astudent.quality.invariants.found.exact import MODES
 from astudent.quality.invariants.found.features import Features, Matrix
 from astudent.quality.invariants.found.frame import Frame
 from astudent.quality.invariants.found.relation import Relation
+from astudent.quality.invariants.found.roundings import rounding_orders
 from astudent.quality.invariants.found.terms import Column, Constant, Factor, Picked, Product, Term, has_product
 
 CANDIDATE = 0.93  # share of a block's rows that must keep a relation, for a closer look
@@ -95,24 +96,12 @@ def places_of(term: Term, frame: Frame) -> int:
 
 
 def _roundings(relation: Relation, frame: Frame) -> Iterator[Relation]:
-    """Rounded as a whole, or term by term; half up, half even, or cut off."""
-    if not any(has_product(term) for _, term in relation.formula.parts):
-        return
-    places = places_of(relation.target, frame)
-    for mode in MODES:
-        bare = tuple((sign, _with_places(term, None, mode)) for sign, term in relation.formula.parts)
-        inner = tuple((sign, _with_places(term, places, mode)) for sign, term in relation.formula.parts)
-        for parts, whole in ((bare, places), (inner, None)):
-            formula = dataclasses.replace(relation.formula, parts=parts, places=whole, mode=mode, required=frozenset())
-            yield _requiring(dataclasses.replace(relation, formula=formula), frame)
-
-
-def _with_places(term: Term, places: int | None, mode: str) -> Term:
-    if isinstance(term, Product):
-        return dataclasses.replace(term, places=places, mode=mode)
-    if isinstance(term, Picked):
-        return dataclasses.replace(term, inner=_with_places(term.inner, places, mode))
-    return term
+    """Rounded as a whole, term by term, or by groups; half up, half even, or cut off."""
+    if any(has_product(term) for _, term in relation.formula.parts):
+        places = places_of(relation.target, frame)
+        for mode in MODES:
+            for formula in rounding_orders(relation.formula, places, mode):
+                yield _requiring(dataclasses.replace(relation, formula=formula), frame)
 
 
 def _picks(relation: Relation) -> Iterator[Relation]:

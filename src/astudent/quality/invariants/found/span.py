@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from astudent.quality.invariants.found.relation import Path, Relation
-from astudent.quality.invariants.found.terms import Constant, Factor, Pick, Picked, Product, Term
+from astudent.quality.invariants.found.terms import Constant, Factor, Grouped, Pick, Picked, Product, Term
 
 NOTHING_LEFT = 1e-6
 MAX_TERMS = 2_000
@@ -47,6 +47,8 @@ class Span:
 
 def _expanded(term: Term) -> list[tuple[float, Term]]:
     """The term without its rounding as a sum of products of plain factors, each with what it is multiplied by."""
+    if isinstance(term, Grouped):
+        term = term.ungrouped()
     if isinstance(term, Picked) and term.pick == "sum":
         return [(number, dataclasses.replace(term, inner=inner)) for number, inner in _expanded(term.inner)]
     if not isinstance(term, Product):

@@ -168,6 +168,38 @@ class Product(Term):
 
 
 @dataclass(frozen=True, slots=True)
+class Grouped(Term):
+    """A product summed over an array, rounded once for all elements that have one value of the factor `by`: taxes by rate."""
+
+    array: Key
+    product: Product
+    by: Factor
+
+    def numbers(self, frame: Frame) -> Numbers:
+        child = frame.child(self.array)
+        rate = self.by.numbers(child).exact
+        rest = Product(tuple(factor for factor in self.product.factors if factor != self.by)).numbers(child).exact
+        order = np.lexsort((rate.values.astype(np.float64), child.parents))
+        rates, parents = rate.values[order], child.parents[order]
+        starts = np.flatnonzero(np.append(True, (rates[1:] != rates[:-1]) | (parents[1:] != parents[:-1])))
+        if not child.size:
+            return self.ungrouped().numbers(frame)
+        bases = Exact(np.add.reduceat(rest.values[order], starts), rest.decimals)
+        made = bases.times(Exact(rates[starts], rate.decimals))
+        if self.product.places is not None:
+            made = made.rounded(self.product.places, self.product.mode)
+        bounds = np.searchsorted(parents[starts], np.arange(frame.size + 1))
+        return Numbers(Exact(_sums(made.values, bounds), made.decimals), frame.has_array(self.array))
+
+    def ungrouped(self) -> Picked:
+        """The sum of the product as it is."""
+        return Picked(self.array, self.product, "sum")
+
+    def text(self) -> str:
+        return f"{self.ungrouped().text()[:-1]}, rounded by {self.by.term.text()})"
+
+
+@dataclass(frozen=True, slots=True)
 class Formula:
     """A signed sum of terms, rounded as a whole where `places` is given.
 
@@ -207,6 +239,8 @@ def columns_of(term: Term) -> set[tuple[Key, ...]]:
     """The members that a term is made of, each as the array keys and its own."""
     if isinstance(term, Picked):
         return {(term.array, *inner) for inner in columns_of(term.inner)}
+    if isinstance(term, Grouped):
+        return columns_of(term.ungrouped())
     if isinstance(term, Product):
         return {column for factor in term.factors for column in columns_of(factor.term)}
     if isinstance(term, Column):
@@ -223,4 +257,4 @@ def is_date(term: Term, frame: Frame) -> bool:
 
 def has_product(term: Term) -> bool:
     """Whether the term is a product, or made of products over an array."""
-    return isinstance(term, Product) or (isinstance(term, Picked) and has_product(term.inner))
+    return isinstance(term, Product | Grouped) or (isinstance(term, Picked) and has_product(term.inner))
