@@ -23,7 +23,7 @@ from astudent.settings import Config
 from astudent.settings import Prompt as PromptSettings
 from astudent.stage import StageRun, settings_of
 from astudent.stages.pretty import write_pretty
-from astudent.tasks.registry import task_of
+from astudent.tasks.registry import has_task
 
 
 def run(config: Config, options: Options) -> None:
@@ -62,11 +62,11 @@ def run(config: Config, options: Options) -> None:
 def gate_options(config: Config) -> GateOptions:
     """What the pipeline's own rows promise. Only the query language promises that no two sides share an AST: the fixed
     schema of a benchmark task leaves few ASTs to share. A task's answers are to be read in their texts."""
-    rendering, task = config.prompt.schema_rendering, task_of(config)
+    rendering, is_task = config.prompt.schema_rendering, has_task(config)
     return GateOptions(
         near_duplicate_similarity=config.quality.near_duplicate_similarity,
-        grounded=task is not None and task.is_grounded,
-        apart=task is None,
+        grounded=is_task,
+        apart=not is_task,
         needs_training=True,
         max_tokens=config.training.max_seq_length,
         schema_text=lambda schema: schema_text(json.dumps(schema), rendering),

@@ -8,7 +8,8 @@ from astudent.records import DatasetRow
 
 
 class Task(Protocol):
-    """Rows that Python makes alone. What an answer means is its JSON: equal to the known one or not."""
+    """Rows that Python makes alone, whose texts state every value of their answers. What an answer means is its JSON:
+    equal to the known one or not."""
 
     @property
     def name(self) -> str:
@@ -18,11 +19,6 @@ class Task(Protocol):
     @property
     def version(self) -> str:
         """Of the generator: another one where any row of any seed differs."""
-        ...
-
-    @property
-    def is_grounded(self) -> bool:
-        """Whether the gate can read every value of the answers in the texts."""
         ...
 
     def rows(self, sizes: Mapping[str, int], seed: int) -> Iterator[DatasetRow]:

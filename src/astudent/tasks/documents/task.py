@@ -13,8 +13,6 @@ class DocumentsTask:
 
     name = "documents"
     version = VERSION
-    is_grounded = False
-    """The gate does not read all the forms of times and months in which the texts state them."""
 
     def rows(self, sizes: Mapping[str, int], seed: int) -> Iterator[DatasetRow]:
         """Schema after schema; `sizes` are rows under each of them."""

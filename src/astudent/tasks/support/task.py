@@ -14,7 +14,6 @@ class SupportTask:
 
     name = "support"
     version = VERSION
-    is_grounded = True
 
     def rows(self, sizes: Mapping[str, int], seed: int) -> Iterator[DatasetRow]:
         """Training rows, then rows for alignment, then the adversarial test."""
