@@ -4,7 +4,9 @@ All schemas take their first row, then all their second, and so on. Each decisio
 larger N keeps every earlier row and adds to it, and a resumed run decides as an uninterrupted one.
 
 What is not answered yet is found out by deciding as far as the answers reach: a schema that lacks m rows then needs
-its next m requests answered, whatever these answers are. So many can be asked for at once, and none in vain.
+its next m requests answered, whatever these answers are. So many can be asked for at once. Where a schema waits for an
+answer the others are decided ahead without it, which asks, rarely, for a request that is not needed in the end;
+asking for none in vain would mean one call of the teacher at a time.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -132,11 +134,13 @@ class SchemaQueue:
             if request is None or request in coming:
                 continue
             if self._candidates.is_known(query):
-                coming |= {request} if self._candidates.of(query) else set()
-            elif due:
+                if self._candidates.of(query):
+                    coming.add(request)
+                    due -= 1
+            elif due > 0:
                 unanswered.setdefault(request, query)  # one that repeats it may serve where the first fails
                 due -= 1
-        return Lack(self.requests, list(unanswered.values()), due)
+        return Lack(self.requests, list(unanswered.values()), max(due, 0))
 
     @property
     def _tried(self) -> int:
