@@ -1,6 +1,7 @@
 import itertools
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,12 +31,33 @@ def test_one_domain_at_least_is_unseen_and_one_is_trained_on():
     assert unseen_domains(DOMAINS, 0.0, 1) == frozenset()
 
 
-@given(st.floats(0, 0.45), st.floats(0, 0.45), st.integers(1, 300))
-def test_slots_hold_each_share_to_within_one_row(align: float, test_seen: float, count: int):
+@given(st.floats(0, 0.45), st.floats(0, 0.45), st.text(), st.integers(1, 30))
+def test_every_ten_slots_hold_each_share_to_within_one_row(align: float, test_seen: float, schema: str, tens: int):
     shares = seen_schema_shares(align, test_seen)
-    counts = Counter(itertools.islice(slot_splits(shares), count))
+    counts = Counter(itertools.islice(slot_splits(shares, schema), 10 * tens))
     for split, share in shares.items():
-        assert abs(counts[split] - share * count) < 1.0 + 1e-6
+        assert abs(counts[split] - share * 10 * tens) < 1.0 + 1e-6
+
+
+@pytest.mark.parametrize("period", [2, 3, 5])
+def test_no_split_goes_in_step_with_what_the_requests_alternate(period: int):
+    shares = seen_schema_shares(0.1, 0.1)
+    drawn = Counter(
+        (split, slot % period)
+        for number in range(100)
+        for slot, split in enumerate(itertools.islice(slot_splits(shares, f"schema-{number}"), 30))
+    )
+    for split, share in shares.items():
+        for remainder in range(period):
+            expected = share * 3000 / period
+            assert abs(drawn[split, remainder] - expected) < 4 * expected**0.5
+
+
+def test_small_schemas_hold_the_shares_together():
+    shares = seen_schema_shares(0.1, 0.1)
+    drawn = Counter(next(slot_splits(shares, f"schema-{number}")) for number in range(1000))
+    assert 60 < drawn["align"] < 140
+    assert 60 < drawn["test_seen"] < 140
 
 
 def test_requests_that_differ_in_case_punctuation_or_spaces_are_one():

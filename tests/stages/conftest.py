@@ -20,7 +20,7 @@ SMALL: dict[str, Any] = {
     "schemas_per_domain": 3,
     "examples_per_schema": 3,
     "per_schema_queries": 4,
-    "positives_per_schema": 9,
+    "positives_per_schema": 10,
     "negative_ratio": 0.5,
     "align_share": 0.1,
     "test_seen_share": 0.2,

@@ -45,8 +45,8 @@ def test_each_schema_has_exactly_n_distinct_positives(data: list[dict[str, Any]]
     for row in data:
         if row["is_valid"]:
             requests[row["schema_id"]].append(normalised_request(row["query"]))
-    assert {len(texts) for texts in requests.values()} == {9}
-    assert all(len(set(texts)) == 9 for texts in requests.values())
+    assert {len(texts) for texts in requests.values()} == {10}
+    assert all(len(set(texts)) == 10 for texts in requests.values())
     assert len(requests) == 12
 
 
@@ -54,7 +54,8 @@ def test_topups_fill_what_examples_and_d_03_lack(made: Config, rows: Rows, data:
     topups = {row["query_id"] for row in rows(made.dataset_generation.schema_queries_out) if row["source"] == "topup"}
     used = {row["query_id"] for row in data if row["is_valid"] and row["source"] == "topup"}
     assert used and used <= topups
-    assert Counter(row["source"] for row in data if row["is_valid"])["example"] == 12 * 3
+    examples = Counter(row["source"] for row in data if row["is_valid"])["example"]
+    assert 12 * 3 - 2 <= examples <= 12 * 3  # one whose AST stands on another side waits for a slot that may hold it
 
 
 def test_every_positive_validates_and_every_negative_fails(data: list[dict[str, Any]]):
@@ -72,7 +73,7 @@ def test_every_positive_validates_and_every_negative_fails(data: list[dict[str, 
 
 def test_negatives_have_their_ratio(data: list[dict[str, Any]]):
     per_schema = Counter(row["schema_id"] for row in data if not row["is_valid"])
-    assert set(per_schema.values()) <= {4, 5}
+    assert set(per_schema.values()) == {5}
 
 
 def test_unseen_schemas_belong_to_unseen_domains_and_the_others_have_their_shares(data: list[dict[str, Any]]):
@@ -83,7 +84,7 @@ def test_unseen_schemas_belong_to_unseen_domains_and_the_others_have_their_share
     assert len(unseen) == 3
     assert len({schema_id.rpartition("-")[0] for schema_id in unseen}) == 1
     for schema_id, counts in splits.items():
-        expected = {"test_unseen": 9} if schema_id in unseen else {"train": 6, "test_seen": 2, "align": 1}
+        expected = {"test_unseen": 10} if schema_id in unseen else {"train": 7, "test_seen": 2, "align": 1}
         assert counts == expected
 
 

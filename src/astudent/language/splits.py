@@ -5,6 +5,7 @@ asking for more rows keeps the decisions about the first ones.
 """
 
 import hashlib
+import itertools
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from astudent.records import Split
 
 # Punctuation and quotation marks at a word's ends.
 _EDGES = ".,;:!?\u2026\"'\u00ab\u00bb\u201c\u201d\u2018\u2019()[]"
+
+# Accepted rows of a schema whose splits are drawn together.
+SLOTS_A_BLOCK = 10
 
 # Rows of two different sides never share a request or an AST. DPO trains on `align`, so the tests avoid it too.
 SIDES: dict[Split, str] = {"train": "train", "align": "align", "test_seen": "test", "test_unseen": "test"}
@@ -34,17 +38,24 @@ def _rank(seed: int, name: str) -> bytes:
     return hashlib.sha256(f"{seed}:{name}".encode()).digest()
 
 
-def slot_splits(shares: Mapping[Split, float]) -> Iterator[Split]:
+def slot_splits(shares: Mapping[Split, float], schema_id: str) -> Iterator[Split]:
     """Split of a schema's 1st, 2nd, 3rd … accepted row, without end.
 
-    Each slot goes to the split that lags most behind its share, so the first n slots hold every share to within one
-    row for every n, and n + 1 slots only add one.
+    Every ten slots hold each share to within one row, in an order drawn for the schema: requests come in alternating
+    languages, and slots that went round in step with them would give a split one language.
     """
+    dealt = _dealt_splits(shares)
+    for block in itertools.count():
+        splits = list(itertools.islice(dealt, SLOTS_A_BLOCK))
+        order = sorted(range(SLOTS_A_BLOCK), key=lambda slot: digest_of(f"{schema_id} {block} {slot}"))
+        yield from (splits[slot] for slot in order)
+
+
+def _dealt_splits(shares: Mapping[Split, float]) -> Iterator[Split]:
+    """Splits without end, each the one that lags most behind its share, so that all hold it to within one."""
     counts = dict.fromkeys(shares, 0)
     total = sum(shares.values())
-    slot = 0
-    while True:
-        slot += 1
+    for slot in itertools.count(1):
         split = max(shares, key=lambda name: shares[name] / total * slot - counts[name])
         counts[split] += 1
         yield split

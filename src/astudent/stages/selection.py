@@ -93,7 +93,7 @@ class SchemaQueue:
     def __init__(self, requests: Requests, shares: Mapping[Split, float], candidates: Candidates, rows: int) -> None:
         """`rows` are wanted in all."""
         self.requests = requests
-        self._splits = slot_splits(shares)
+        self._splits = slot_splits(shares, requests.schema.schema_id)
         self._candidates = candidates
         self._wanted, self._budget = rows, TRIES_PER_ROW * rows
         self._next = 0
