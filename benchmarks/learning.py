@@ -9,7 +9,6 @@ configuration names, and are evaluated on the same requests of test_unseen. What
     .venv/bin/python benchmarks/learning.py table
 """
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -27,9 +26,8 @@ from astudent.evaluation.comparison import compare_runs
 from astudent.evaluation.results import ResultRow
 from astudent.evaluation.statistics import wilson
 from astudent.experiment.plan import write_config
-from astudent.jsonl import read_rows, sha256_of, write_atomic
+from astudent.jsonl import read_rows, write_atomic
 from astudent.language.vocabulary import read_vocabulary
-from astudent.quality.clearance import METADATA_NAME
 from astudent.records import CorpusRow
 from astudent.settings import Config
 from astudent.teacher.lexicon import load_lexicon
@@ -116,12 +114,14 @@ def train(run: Training, config: Path, out: Path) -> None:
     base, folder = load_config(config), out / slug(run.name)
     corpus = Path(base.training.training_corpus)
     training: dict[str, Any] = {"training_corpus": str(corpus)} | run.changes.get("training", {})
+    changes: Changes = {"training": training}
     if run.keeps:
         training["training_corpus"] = str(kept_rows(corpus, folder, run.keeps))
+        changes["quality"] = {"require_pass": False}  # the gate passed the whole of which these rows are a part
     if run.untrained:
         training["base_model"] = str(untrained_base(folder))
     of_base = folder if run.untrained else out
-    own = write_config(config, folder, {"training": training, "evaluation": asked(base, folder, of_base)})
+    own = write_config(config, folder, changes | {"evaluation": asked(base, folder, of_base)})
     stage("06", own)
     stage("07", own)
 
@@ -170,14 +170,12 @@ def answered(folder: Path, adapter: Path, config: Path, base: Config, drawn: dic
 
 
 def kept_rows(corpus: Path, folder: Path, keeps: Callable[[CorpusRow, int], bool]) -> Path:
-    """The corpus without the rows that `keeps` refuses; the gate's verdict on the whole goes along."""
+    """The corpus without the rows that `keeps` refuses."""
     places: dict[str, int] = {}
     rows = [row for row in read_rows(corpus, CorpusRow) if keeps(row, places.setdefault(row.schema_id, len(places)))]
     path = folder / "corpus" / corpus.name
     if not path.exists():
         write_atomic(path, rows)
-        metadata = json.loads(corpus.with_name(METADATA_NAME).read_text(encoding="utf-8"))
-        write_atomic(path.with_name(METADATA_NAME), json.dumps(metadata | {"corpus_sha256": sha256_of(path)}))
     return path
 
 

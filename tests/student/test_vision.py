@@ -22,10 +22,11 @@ from astudent.settings import Config
 from astudent.stages import evaluate, train
 from astudent.student.chat_rows import ChatRow, read_chat_rows
 from astudent.student.loss import losses_of_logits, token_losses
+from astudent.student.selective_collator import IGNORED
 from astudent.student.supervision import ROLE_IDS
 from astudent.student.tiny_vision import write_tiny_vision_base
 from astudent.student.vision import VisionBatcher, VisionStudent, load_vision_student, turns_with_images
-from astudent.student.vision_collator import IGNORED, VisionDataCollator
+from astudent.student.vision_collator import VisionDataCollator
 from astudent.tasks.forms import chat_rows
 
 CONFIG = "config/forms.json"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from astudent.evaluation.answers import Answer, Student
 from astudent.evaluation.results import Decoding
 from astudent.evaluation.samples import Sample
-from astudent.evaluation.vision_student import make_vision_student
+from astudent.evaluation.vision_student import load_answering
 from astudent.language.serialise import serialise
 from astudent.prompt import build_prompt
 from astudent.settings import Config
@@ -28,20 +28,24 @@ def make_student(config: Config, adapter: str, decoding: Decoding) -> Iterator[S
     UsageError or RunError when it cannot be loaded.
     """
     named = None if adapter == BASE else adapter
-    if config.training.modality == "vision":
-        with make_vision_student(config, named, decoding) as student:
-            yield student
-        return
-    from astudent.student.lean import make_lean
-    from astudent.student.load import load_student
-
-    loaded = load_student(config.training, named)
-    make_lean(loaded.model)
+    load = load_answering if config.training.modality == "vision" else _load_generating
+    loaded, student = load(config, named, decoding)
     try:
-        yield GeneratingStudent(loaded, config, decoding)
+        yield student
     finally:
         loaded.model = None
         _free()
+
+
+def _load_generating(
+    config: Config, adapter: str | None, decoding: Decoding
+) -> tuple["LoadedStudent", "GeneratingStudent"]:
+    from astudent.student.lean import make_lean
+    from astudent.student.load import load_student
+
+    loaded = load_student(config.training, adapter)
+    make_lean(loaded.model)
+    return loaded, GeneratingStudent(loaded, config, decoding)
 
 
 class GeneratingStudent:

@@ -1,8 +1,6 @@
 """Chat rows with images as an evaluation's samples, and the vision student that answers them."""
 
-import gc
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +37,10 @@ def dataset_rows(path: Path) -> Iterator[DatasetRow]:
         )
 
 
-@contextmanager
-def make_vision_student(config: Config, adapter: str | None, decoding: Decoding) -> Iterator["AnsweringVisionStudent"]:
-    """The base with an adapter (or None) on top; its memory is given back on leaving. UsageError for constrained decoding."""
+def load_answering(
+    config: Config, adapter: str | None, decoding: Decoding
+) -> tuple["VisionStudent", "AnsweringVisionStudent"]:
+    """The base with an adapter (or None) on top, and what answers by it. UsageError for constrained decoding."""
     from astudent.student.vision import load_vision_student
 
     if decoding == "constrained":
@@ -50,11 +49,7 @@ def make_vision_student(config: Config, adapter: str | None, decoding: Decoding)
         )
     loaded = load_vision_student(config.training, adapter)
     rows = {row.row_id: row for row in read_chat_rows(Path(config.evaluation.dataset))}
-    try:
-        yield AnsweringVisionStudent(loaded, config, rows)
-    finally:
-        loaded.model = None
-        gc.collect()
+    return loaded, AnsweringVisionStudent(loaded, config, rows)
 
 
 class AnsweringVisionStudent:

@@ -46,9 +46,10 @@ def slot_splits(shares: Mapping[Split, float], schema_id: str) -> Iterator[Split
     """
     dealt = _dealt_splits(shares)
     for block in itertools.count():
-        splits = list(itertools.islice(dealt, SLOTS_A_BLOCK))
+        splits: list[Split] = list(itertools.islice(dealt, SLOTS_A_BLOCK))
         order = sorted(range(SLOTS_A_BLOCK), key=lambda slot: digest_of(f"{schema_id} {block} {slot}"))
-        yield from (splits[slot] for slot in order)
+        for slot in order:
+            yield splits[slot]
 
 
 def _dealt_splits(shares: Mapping[Split, float]) -> Iterator[Split]:

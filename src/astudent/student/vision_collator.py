@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-IGNORED = -100
+from astudent.student.selective_collator import IGNORED
+
 BY_TOKEN = ("input_ids", "attention_mask", "labels", "token_type_ids", "mm_token_type_ids")
 """Keys of one number a token, which are padded; all others hold images, one after another."""
 Example = Mapping[str, Any]

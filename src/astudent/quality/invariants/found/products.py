@@ -40,18 +40,21 @@ class Grid:
     right_numbers: Matrix
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A member whose relations are looked for: its values on a sample of objects (`rows`), told to a `unit`."""
+
+    term: Term
+    rows: Matrix
+    numbers: Matrix
+    unit: float
+
+
 def product_relations(frame: Frame, path: Path, rng: np.random.Generator) -> Iterator[Relation]:
     """Relations `member == product` that hold on most of a sample."""
-    terms = factors(frame)
-    values = {term: _floats(term.numbers(frame).exact) for term in terms}
-    for target in own_columns(frame):
-        rows = _sample(frame, target, rng)
-        if len(rows) < SAMPLE:
-            continue
-        grid = _grid([term for term in terms if term != target], values, rows)
-        unit = 10.0 ** -places_of(target, frame)
-        for product in _products(grid, _floats(target.numbers(frame).exact)[rows], unit):
-            yield Relation(path, target, Formula(((1, product),)))
+    for target, grid in _grids(frame, rng):
+        for product in _products(grid, target.numbers, target.unit):
+            yield Relation(path, target.term, Formula(((1, product),)))
 
 
 def product_sum_relations(frame: Frame, path: Path, rng: np.random.Generator) -> Iterator[Relation]:
@@ -61,17 +64,12 @@ def product_sum_relations(frame: Frame, path: Path, rng: np.random.Generator) ->
     if len(bare) < 2:
         return
     matrix = np.array([_floats(product.numbers(frame).exact) for product in bare])
-    for target in own_columns(frame):
-        rows = _sample(frame, target, rng)
-        if len(rows) < SAMPLE:
-            continue
+    for target in _targets(frame, rng):
         usable = [
-            index for index, product in enumerate(bare) if all(factor.term != target for factor in product.factors)
+            index for index, product in enumerate(bare) if all(factor.term != target.term for factor in product.factors)
         ]
-        unit = 10.0 ** -places_of(target, frame)
-        goal = _floats(target.numbers(frame).exact)[rows]
-        for one, other, sign in _summed(matrix[np.ix_(usable, rows)], goal, unit):
-            yield Relation(path, target, Formula(((1, bare[usable[one]]), (sign, bare[usable[other]]))))
+        for one, other, sign in _summed(matrix[np.ix_(usable, target.rows)], target.numbers, target.unit):
+            yield Relation(path, target.term, Formula(((1, bare[usable[one]]), (sign, bare[usable[other]]))))
 
 
 def _summed(numbers: Matrix, target: Matrix, unit: float) -> Iterator[tuple[int, int, int]]:
@@ -91,17 +89,26 @@ def _summed(numbers: Matrix, target: Matrix, unit: float) -> Iterator[tuple[int,
 
 def rate_relations(frame: Frame, path: Path, rng: np.random.Generator) -> Iterator[Relation]:
     """Relations `member == rate * product` with a constant rate, that hold on most of a sample."""
+    for target, grid in _grids(frame, rng):
+        for terms, rate in _rates(grid, target.numbers, target.unit):
+            product = Product((*(Factor(term) for term in terms), Factor(Constant(rate))))
+            yield Relation(path, target.term, Formula(((1, product),)), ignores_zero=True, is_rate=True)
+
+
+def _targets(frame: Frame, rng: np.random.Generator) -> Iterator[Target]:
+    """The members with values enough to tell a relation by."""
+    for term in own_columns(frame):
+        rows = _sample(frame, term, rng)
+        if len(rows) >= SAMPLE:
+            yield Target(term, rows, _floats(term.numbers(frame).exact)[rows], 10.0 ** -places_of(term, frame))
+
+
+def _grids(frame: Frame, rng: np.random.Generator) -> Iterator[tuple[Target, Grid]]:
+    """Each target with the products of the other members on its sample."""
     terms = factors(frame)
     values = {term: _floats(term.numbers(frame).exact) for term in terms}
-    for target in own_columns(frame):
-        rows = _sample(frame, target, rng)
-        if len(rows) < SAMPLE:
-            continue
-        grid = _grid([term for term in terms if term != target], values, rows)
-        unit = 10.0 ** -places_of(target, frame)
-        for terms_, rate in _rates(grid, _floats(target.numbers(frame).exact)[rows], unit):
-            product = Product((*(Factor(term) for term in terms_), Factor(Constant(rate))))
-            yield Relation(path, target, Formula(((1, product),)), ignores_zero=True, is_rate=True)
+    for target in _targets(frame, rng):
+        yield target, _grid([term for term in terms if term != target.term], values, target.rows)
 
 
 def _floats(exact: Exact) -> Matrix:
