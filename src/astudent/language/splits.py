@@ -46,7 +46,7 @@ def slot_splits(shares: Mapping[Split, float], schema_id: str) -> Iterator[Split
     """
     dealt = _dealt_splits(shares)
     for block in itertools.count():
-        splits: list[Split] = list(itertools.islice(dealt, SLOTS_A_BLOCK))
+        splits: list[Split] = [next(dealt) for _ in range(SLOTS_A_BLOCK)]
         order = sorted(range(SLOTS_A_BLOCK), key=lambda slot: digest_of(f"{schema_id} {block} {slot}"))
         for slot in order:
             yield splits[slot]
