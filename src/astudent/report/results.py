@@ -8,7 +8,7 @@ from astudent.evaluation.comparison import compare_runs
 from astudent.evaluation.summary import judge_agreement, rates, slices
 from astudent.report import formats
 from astudent.report.document import Block, Heading, Image, Paragraph, Table
-from astudent.report.plots import RatePoint, plot_rates, plot_slices
+from astudent.report.plots import RatePoint, plot_rates, plot_slices, said
 from astudent.report.runs import EvaluatedRun
 from astudent.tasks.task import Task
 
@@ -76,7 +76,7 @@ def headline(runs: Sequence[EvaluatedRun], student: EvaluatedRun, folder: Path) 
     )
     panels = {group: _points({label: by[group] for label, by in measured.items()}, metric) for group in groups}
     plot_rates(folder / "plots" / "rates.png", panels, words)
-    yield Image(folder / "plots" / "rates.png", f"{words} of each run, with 95% intervals")
+    yield Image(folder / "plots" / "rates.png", f"{words.capitalize()} of each run, with 95% intervals. {said(panels)}")
 
 
 def _baselines(labels: Iterable[str]) -> str:
@@ -146,7 +146,9 @@ def by_kind(
     panels = {name: _points(groups[name], metric) for name in SHOWN_SLICES if groups.get(name)}
     plot_slices(folder / "plots" / "slices.png", panels, words)
     yield Heading(f"By kind of request ({SPLIT_WORDS[split]}, {student.label})")
-    yield Image(folder / "plots" / "slices.png", f"{words} by kind of request, with 95% intervals")
+    yield Image(
+        folder / "plots" / "slices.png", f"{words.capitalize()} by kind of request, with 95% intervals. {said(panels)}"
+    )
     yield _by_language(runs, split, metric, task)
 
 
