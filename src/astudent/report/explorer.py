@@ -51,7 +51,7 @@ def explorer(runs: Sequence[EvaluatedRun], student: EvaluatedRun) -> Iterator[Bl
 def explored(shown: Sequence[tuple[str, Examined]]) -> Json:
     """The data of (student, answer) pairs. `answers` name their request, and their values of each facet, by number."""
     values = list(_values(shown))
-    facets = {name: _most_frequent(name, values) for name in values[0]} if values else {}
+    facets = {name: _most_frequent(name, values) for name in (values[0] if values else ()) if _parts(name, values)}
     requests = {each.row.query_id: each for _, each in reversed(shown)}
     places = {query_id: number for number, query_id in enumerate(requests)}
     answers = [
@@ -59,14 +59,14 @@ def explored(shown: Sequence[tuple[str, Examined]]) -> Json:
         for (_, each), has in zip(shown, values, strict=True)
     ]
     return {
-        "facets": [{"name": name, "values": found} for name, found in facets.items() if len(found) > 1],
+        "facets": [{"name": name, "values": found} for name, found in facets.items()],
         "requests": [_request(each.row) for each in requests.values()],
         "answers": answers,
     }
 
 
 def _values(shown: Sequence[tuple[str, Examined]]) -> Iterator[Values]:
-    """`beside` says what became of the same request in the other students' hands."""
+    """`other students` says what became of the same request in the other students' hands."""
     passed: dict[str, dict[str, bool]] = {}
     for label, each in shown:
         passed.setdefault(each.row.query_id, {})[label] = each.is_right
@@ -74,7 +74,12 @@ def _values(shown: Sequence[tuple[str, Examined]]) -> Iterator[Values]:
         others = passed[each.row.query_id].items()
         beside = [f"{other} {'right' if is_right else 'wrong'}" for other, is_right in others if other != label]
         own = {name: [formats.cut(value, MOST_VALUE) for value in read(each) if value] for name, read in FACETS.items()}
-        yield {"student": [label], **own, "beside": beside}
+        yield {"student": [label], **own, "other students": beside}
+
+
+def _parts(name: str, values: Sequence[Values]) -> bool:
+    """Whether a facet tells answers apart."""
+    return any(has[name] != values[0][name] for has in values)
 
 
 def _most_frequent(name: str, values: Sequence[Values]) -> list[str]:
@@ -84,11 +89,7 @@ def _most_frequent(name: str, values: Sequence[Values]) -> list[str]:
 
 
 def _numbers(facets: Mapping[str, list[str]], has: Values) -> list[list[int]]:
-    return [
-        [found.index(value) for value in has[name] if value in found]
-        for name, found in facets.items()
-        if len(found) > 1
-    ]
+    return [[found.index(value) for value in has[name] if value in found] for name, found in facets.items()]
 
 
 def _request(row: ResultRow) -> Json:

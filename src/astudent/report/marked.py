@@ -1,5 +1,6 @@
 """Texts with marks: JSON laid out for reading with its differing parts marked, and a request with the words they concern."""
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -15,7 +16,7 @@ Marked = Sequence[str]
 Json = Any
 Piece = tuple[str, bool]
 
-WIDTH = 64  # characters up to which a part of an AST stands on one line
+WIDTH = 58  # characters of a line, its indent included, that a part of an AST may fill before it is broken up
 MOST_PIECE = 1500  # characters of one piece that are shown
 MOST_CHARACTERS = 6000  # of all pieces, but for the last
 MOST_REQUEST = 2000  # characters of a request
@@ -80,7 +81,7 @@ def _pieces(value: Json, at: Place, places: frozenset[Place], indent: int, is_ma
     if not isinstance(value, dict | list) or not value:
         yield dumps(value), is_marked
         return
-    is_broken = len(dumps(value)) > WIDTH
+    is_broken = _one_line(value, at, indent) > WIDTH
     inner = indent + 2 if is_broken else indent
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     yield opening, is_marked
@@ -90,6 +91,13 @@ def _pieces(value: Json, at: Place, places: frozenset[Place], indent: int, is_ma
         yield (dumps(step) + ": " if isinstance(value, dict) else ""), inside
         yield from _pieces(value[step], (*at, step), places, inner, inside)
     yield (_line(indent) if is_broken else "") + closing, is_marked
+
+
+def _one_line(value: Json, at: Place, indent: int) -> int:
+    """The length of the line, were the value on one: indent, key and comma included."""
+    key = at[-1] if at else None
+    label = len(dumps(key)) + len(": ") if isinstance(key, str) else 0
+    return indent + label + len(json.dumps(value, ensure_ascii=False)) + len(",")
 
 
 def _line(indent: int) -> str:

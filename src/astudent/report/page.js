@@ -44,7 +44,7 @@
   const count = make("p", { role: "status" });
   const list = make("ol", { class: "answers", "aria-label": "Answers found" });
   const search = make("input", { type: "search", id: "search", autocomplete: "off", spellcheck: "false" });
-  const order = select("order", "Order", ["as asked", "worst first", "best first"]);
+  const order = select("order", "order", ["as asked", "worst first", "best first"]);
   const back = make("button", { type: "button" }, "Previous");
   const forth = make("button", { type: "button" }, "Next");
   const clear = make("button", { type: "button" }, "Clear");
@@ -124,12 +124,12 @@
     const names = answer.facets.map((values, facet) => values.map((value) => data.facets[facet].values[value]).join(", "));
     const about = [`request ${request.id}`, `schema ${request.schema}`, `field F1 ${answer.f1}`, answer.cost];
     const facts = make("p", { class: "facts" }, shown([...names.filter(Boolean), ...about].join(" · ")));
-    const asked = make("blockquote", {}, ...marked(answer.asked ?? [request.text], "asked"));
+    const asked = answer.asked?.length > 1 ? [make("blockquote", {}, ...marked(answer.asked, "asked"))] : [];
     const panes = [pane("Known", answer.known, "known")];
     if (answer.answer) panes.push(pane("Student", answer.answer, "answer"));
     const rest = answer.differences?.length ? [table(answer.differences)] : [];
     if (answer.note) rest.push(make("p", {}, shown(answer.note)));
-    return [asked, make("div", { class: "pair" }, ...panes), ...rest, facts];
+    return [...asked, make("div", { class: "pair" }, ...panes), ...rest, facts];
   }
 
   function pane(title, pieces, kind) {
@@ -161,7 +161,7 @@
     filters.forEach((_, number) => choose(number, -1));
     update();
   });
-  const words = make("div", { class: "words" }, make("label", { for: "search" }, "Words"), search);
+  const words = make("div", { class: "words" }, make("label", { for: "search" }, "words"), search);
   const controls = make("form", { role: "search" }, words, ...filters.map(({ field }) => field), order.field, clear);
   controls.addEventListener("submit", (event) => event.preventDefault());
   place.replaceChildren(controls, count, list, make("div", { class: "turn" }, back, forth));

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from astudent.jsonl import write_atomic
-from astudent.report.formats import cut
 from astudent.report.markdown import visible
 from astudent.report.schemes import following_scheme
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 INK, SOFT, LINE = "#1c2430", "#5b6675", "#d8dde4"
-MOST_LABEL = 40
+MOST_LABEL = 32  # characters
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000", "#b8a000")
 RUN_COLOURS = {
     "nearest neighbour": "#9aa5b4",
@@ -210,7 +209,8 @@ def _said(point: RatePoint) -> str:
 
 def _literal(label: str) -> str:
     """A label from the data, short, in characters that fonts draw, and never read as a formula."""
-    return cut(visible(label), MOST_LABEL).replace("$", r"\$")
+    shown = visible(label[:MOST_LABEL]) + ("…" if len(label) > MOST_LABEL else "")
+    return shown.replace("$", r"\$")
 
 
 def _xy(curve: Curve) -> tuple[Sequence[float], Sequence[float]]:

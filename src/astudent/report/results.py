@@ -22,6 +22,7 @@ SPLIT_WORDS = {
 }
 COMPARED = (("base", "SFT"), ("SFT", "DPO"), ("SFT", "control"), ("control", "DPO"), ("SFT", "SFT, constrained"))
 SHOWN_SLICES = ("language", "conditions", "construct", "operator", "grade", "trap", "wording")
+MOST_POINTS = 24
 BASELINES = {
     "nearest neighbour": "nearest neighbour copies the answer of the most similar training request",
     "word copying": "word copying joins the words that request and schema share",
@@ -143,7 +144,7 @@ def by_kind(
     the groups of a benchmark `task`."""
     split, metric = student.splits[0], metric_of(runs)
     groups, words = slices(student.of(split), task), metric_words(metric)
-    panels = {name: _points(groups[name], metric) for name in SHOWN_SLICES if groups.get(name)}
+    panels = {name: _most_asked(_points(groups[name], metric)) for name in SHOWN_SLICES if groups.get(name)}
     plot_slices(folder / "plots" / "slices.png", panels, words)
     yield Heading(f"By kind of request ({SPLIT_WORDS[split]}, {student.label})")
     yield Image(
@@ -181,6 +182,12 @@ def _points(groups: Mapping[str, Rates], metric: str) -> list[RatePoint]:
     """A point for each group whose rate is known."""
     known = {label: found for label, found in groups.items() if found[metric] is not None}
     return [_point(label, found, metric) for label, found in known.items()]
+
+
+def _most_asked(points: Sequence[RatePoint]) -> list[RatePoint]:
+    """In their order, without the rarest where there are too many for a plot."""
+    kept = sorted(points, key=lambda point: -point.samples)[:MOST_POINTS]
+    return [point for point in points if point in kept]
 
 
 def _point(label: str, found: Rates, metric: str) -> RatePoint:
