@@ -108,7 +108,6 @@ def applied(known: Any, found: list[Difference]) -> Any:
         del at(whole, ("", *each.place)[:-1])[each.place[-1]]
     for each in [each for each in found if each.kind == "added"]:
         parent = at(whole, ("", *each.place)[:-1])
-        parent.insert(each.place[-1], each.answer) if isinstance(parent, list) else parent.update(
-            {each.place[-1]: each.answer}
-        )
+        step: Any = each.place[-1]
+        parent.insert(step, each.answer) if isinstance(parent, list) else parent.update({step: each.answer})
     return whole[""]

@@ -76,7 +76,7 @@ def test_operators_are_paired_on_their_field(examined: Callable[..., Examined]):
 def test_the_matrix_says_how_often_each_operator_is_right(make_result: Make, tmp_path: Any):
     rows = [make_result(n, n < 3) for n in range(4)]  # gt known; the last one says lt, which is never known
     _, table, _ = operator_confusion(EvaluatedRun("SFT", tmp_path, rows, {}))
-    assert table.header == ["known \\ answered", "gt", "others", "right"]  # pyright: ignore[reportAttributeAccessIssue]
-    assert table.rows == [["gt", "3", "1", "75%"]]  # pyright: ignore[reportAttributeAccessIssue]
+    assert table.header == ["known \\ answered", "right", "gt", "others"]  # pyright: ignore[reportAttributeAccessIssue]
+    assert table.rows == [["gt", "75%", "3", "1"]]  # pyright: ignore[reportAttributeAccessIssue]
     plain = [make_result(n, False, ast_json={"total": 5}) for n in range(2)]
     assert list(operator_confusion(EvaluatedRun("SFT", tmp_path, plain, {}))) == []

@@ -26,7 +26,7 @@ def render_block(block: Block, caption: str, section: int) -> str:
         case Code(text):
             return f'<pre dir="auto">{_shown(text)}</pre>'
         case Image():
-            return _image(block)
+            return _wide(_image(block), caption)
         case Compared():
             return _compared(block, caption)
         case Explorer(title):
@@ -49,15 +49,20 @@ def _shown(text: str) -> str:
 
 
 def _table(table: Table, caption: str) -> str:
-    """The caption is for who cannot see the heading above; the box scrolls by keyboard too."""
+    """The caption is for who cannot see the heading above."""
     head = "".join(f'<th scope="col" dir="auto">{_shown(cell)}</th>' if cell else "<td></td>" for cell in table.header)
     body = "".join(_row(row, table.shaded) for row in table.rows)
     kind = ' class="figures"' if table.figures else ""
-    return (
-        f'<div class="wide" tabindex="0" role="group" aria-label="{text_of(caption)}"><table{kind}>'
-        f'<caption class="unseen">{_shown(caption)}</caption><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+    return _wide(
+        f'<table{kind}><caption class="unseen">{_shown(caption)}</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>",
+        caption,
     )
+
+
+def _wide(content: str, label: str) -> str:
+    """A box that scrolls where the screen is too narrow, by keyboard too."""
+    return f'<div class="wide" tabindex="0" role="group" aria-label="{text_of(label)}">{content}</div>'
 
 
 def _row(row: Sequence[str], shaded: bool) -> str:

@@ -16,7 +16,7 @@ Marked = Sequence[str]
 Json = Any
 Piece = tuple[str, bool]
 
-WIDTH = 58  # characters of a line, its indent included, that a part of an AST may fill before it is broken up
+WIDTH = 62  # characters of a line, its indent included, that a part of an AST may fill before it is broken up
 MOST_PIECE = 1500  # characters of one piece that are shown
 MOST_CHARACTERS = 6000  # of all pieces, but for the last
 MOST_REQUEST = 2000  # characters of a request
@@ -81,7 +81,7 @@ def _pieces(value: Json, at: Place, places: frozenset[Place], indent: int, is_ma
     if not isinstance(value, dict | list) or not value:
         yield dumps(value), is_marked
         return
-    is_broken = _one_line(value, at, indent) > WIDTH
+    is_broken = len(value) > 1 and _one_line(value, at, indent) > WIDTH
     inner = indent + 2 if is_broken else indent
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     yield opening, is_marked

@@ -11,7 +11,7 @@ from astudent.report.results import SPLIT_WORDS
 from astudent.report.runs import EvaluatedRun
 from astudent.report.slips import Examined
 
-NO_CONDITION, NO_JSON = "none on that field", "no JSON"
+NO_CONDITION, NO_JSON = "none", "no JSON"
 MOST_OPERATORS = 14  # rows and columns of the matrix; the rest share one
 REST = "others"
 MOST_NAME = 40
@@ -60,7 +60,7 @@ def operator_confusion(student: EvaluatedRun) -> Iterator[Block]:
     yield _matrix(folded, known, answered)
     yield Paragraph(
         "Down: the operator of a condition of the known answer. Across: what the student wrote on the same field, as "
-        "counts. Conditions on one field are paired by operator first."
+        "counts; none where it has no condition there. Conditions on one field are paired by operator first."
     )
 
 
@@ -70,8 +70,8 @@ def _matrix(counted: Confusion, known: Sequence[str], answered: Sequence[str]) -
     for name in known:
         counts = [counted[name, other] for other in answered]
         right = UNKNOWN if name == REST else f"{counted[name, name] / sum(counts):.0%}"
-        rows.append([name, *map(str, counts), right])
-    return Table(["known \\ answered", *answered, "right"], rows, shaded=True)
+        rows.append([name, right, *map(str, counts)])
+    return Table(["known \\ answered", "right", *answered], rows, shaded=True)
 
 
 def _folded(counted: Confusion) -> Confusion:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 INK, SOFT, LINE = "#1c2430", "#5b6675", "#d8dde4"
 MOST_LABEL = 32  # characters
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000", "#b8a000")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", INK, "#b8a000")
 RUN_COLOURS = {
     "nearest neighbour": "#9aa5b4",
     "word copying": "#9aa5b4",
