@@ -54,9 +54,7 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         page.on("console", lambda message: trouble.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
         page.on("dialog", lambda dialog: trouble.append(f"dialog: {dialog.message}") or dialog.dismiss())
-        page.on(
-            "request", lambda request: trouble.extend({f"request: {request.url[:80]}"} - {f"request: {path.as_uri()}"})
-        )
+        page.on("request", lambda request: trouble.extend({request.url} - {path.as_uri()}))
         page.goto(path.as_uri())
         return page
 
