@@ -35,6 +35,7 @@ def test_parts_of_and_are_paired_by_likeness_whatever_their_order():
     (found,) = differences(known, answer)
     assert (found.path, found.answer_at) == ("and[0].value", ("and", 1, "value"))
     assert told({"and": [PRICE, COLOUR]}, {"and": [COLOUR]}) == [("and[0]", "missing")]
+    assert told({"and": [COLOUR, {"not": PRICE}]}, {"and": [PRICE, COLOUR]}) == [("and[1]", "changed")]
     assert told({"or": [PRICE]}, {"or": [COLOUR, PRICE]}) == [("or[0]", "added")]
 
 

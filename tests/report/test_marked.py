@@ -26,6 +26,12 @@ def test_the_marks_are_the_members_that_differ():
     assert all(len(line) <= WIDTH for line in "".join(pieces).splitlines())
 
 
+def test_an_indent_is_not_marked():
+    long = {"where": {"field": "f" * 30, "operator": "eq", "value": "v" * 30}, "limit": 3}
+    marks = marked_json(long, {("where",)})[1::2]
+    assert marks[0] == '"where": {' and marks[-1] == "}" and not any("\n" in mark for mark in marks)
+
+
 def test_the_request_shows_the_words_that_the_answer_missed():
     found = differences(KNOWN, {"where": {**KNOWN["where"], "value": 6}, "limit": 3})
     assert marked_request("Les 3 articles, Unit-Price 5 ?", KNOWN, found)[1::2] == ["Unit", "Price", "5"]

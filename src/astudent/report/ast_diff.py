@@ -109,11 +109,19 @@ def _by_likeness(known: Sequence[Json], answer: Sequence[Json]) -> Iterator[Pair
 
 
 def _likeness(one: Json, other: Json) -> float:
-    """How many members two objects share, those with the same value counted double; equal parts are most alike."""
+    """How many members two objects share, those with the same value counted double; equal parts are most alike.
+
+    A condition and its negation are alike.
+    """
     if dumps(one) == dumps(other):
         return float("inf")
+    one, other = _affirmed(one), _affirmed(other)
     if not (isinstance(one, dict) and isinstance(other, dict)):
         return 0.0
     shared = one.keys() & other.keys()
     same = sum(dumps(one[key]) == dumps(other[key]) for key in shared)
     return float(2 * same + len(shared)) if same or any(isinstance(one[key], dict | list) for key in shared) else 0.0
+
+
+def _affirmed(part: Json) -> Json:
+    return part["not"] if isinstance(part, dict) and part.keys() == {"not"} else part

@@ -52,7 +52,7 @@ def _table(table: Table, caption: str) -> str:
     """The caption is for who cannot see the heading above."""
     head = "".join(f'<th scope="col" dir="auto">{_shown(cell)}</th>' if cell else "<td></td>" for cell in table.header)
     body = "".join(_row(row, table.shaded) for row in table.rows)
-    kind = ' class="figures"' if table.figures else ""
+    kind = f' class="figures{" shaded" if table.shaded else ""}"' if table.figures else ""
     return _wide(
         f'<table{kind}><caption class="unseen">{_shown(caption)}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>",

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from astudent.evaluation.words import words
@@ -54,7 +55,10 @@ def bounded(pieces: Iterable[Piece]) -> Marked:
 
 def _alternating(pieces: Iterable[Piece]) -> list[str]:
     """Neighbours of one kind are joined; the first piece is plain, and empty where the text begins with a mark."""
-    joined = [(marked, "".join(text for text, _ in group)) for marked, group in groupby(pieces, lambda piece: piece[1])]
+    joined = [
+        (marked, "".join(text for text, _ in group))
+        for marked, group in groupby(filter(itemgetter(0), pieces), itemgetter(1))
+    ]
     return [*([""] if joined and joined[0][0] else []), *(text for _, text in joined)]
 
 
@@ -86,11 +90,13 @@ def _pieces(value: Json, at: Place, places: frozenset[Place], indent: int, is_ma
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     yield opening, is_marked
     for number, step in enumerate(value if isinstance(value, dict) else range(len(value))):
-        yield ("," if number else "") + (_line(inner) if is_broken else " " if number else ""), is_marked
+        yield "," if number else "", is_marked
+        yield (_line(inner), False) if is_broken else (" " if number else "", is_marked)
         inside = is_marked or (*at, step) in places
         yield (dumps(step) + ": " if isinstance(value, dict) else ""), inside
         yield from _pieces(value[step], (*at, step), places, inner, inside)
-    yield (_line(indent) if is_broken else "") + closing, is_marked
+    yield _line(indent) if is_broken else "", False
+    yield closing, is_marked
 
 
 def _one_line(value: Json, at: Place, indent: int) -> int:
