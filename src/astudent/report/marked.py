@@ -43,13 +43,14 @@ def marked_request(query: str, known: Json, found: Iterable[Difference]) -> Mark
 
 def bounded(pieces: Iterable[Piece]) -> Marked:
     """The pieces, at most so long that a page bears thousands of them."""
-    shown: list[str] = []
+    shown, length = list[str](), 0
     alternating = _alternating(pieces)
     for number, text in enumerate(alternating):
-        if sum(map(len, shown)) > MOST_CHARACTERS:
+        if length > MOST_CHARACTERS:
             left = sum(map(len, alternating[number:]))
             return [*shown, *([""] * (number % 2)), f" … ({left:,} more characters)"]
         shown.append(cut(text, MOST_PIECE))
+        length += len(shown[-1])
     return shown
 
 
