@@ -4,7 +4,8 @@ The parts of `and` and `or` are paired by likeness, whatever their order; the it
 that one item too many does not make all that follow it differ.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
@@ -97,7 +98,8 @@ def _by_likeness(known: Sequence[Json], answer: Sequence[Json]) -> Iterator[Pair
     if max(len(known), len(answer)) > MOST_ITEMS:
         yield from _in_order(known, answer)
         return
-    likeness = {(i, j): _likeness(one, other) for i, one in enumerate(known) for j, other in enumerate(answer)}
+    spelled, others = list(map(_spelled, known)), list(map(_spelled, answer))
+    likeness = {(i, j): _likeness(one, other) for i, one in enumerate(spelled) for j, other in enumerate(others)}
     paired: dict[int, int] = {}
     taken: set[int] = set()
     for (i, j), common in sorted(likeness.items(), key=lambda found: -found[1]):
@@ -108,20 +110,17 @@ def _by_likeness(known: Sequence[Json], answer: Sequence[Json]) -> Iterator[Pair
     yield from ((None, j) for j in range(len(answer)) if j not in taken)
 
 
-def _likeness(one: Json, other: Json) -> float:
-    """How many members two objects share, those with the same value counted double; equal parts are most alike.
-
-    A condition and its negation are alike.
-    """
-    if dumps(one) == dumps(other):
-        return float("inf")
-    one, other = _affirmed(one), _affirmed(other)
-    if not (isinstance(one, dict) and isinstance(other, dict)):
-        return 0.0
-    shared = one.keys() & other.keys()
-    same = sum(dumps(one[key]) == dumps(other[key]) for key in shared)
-    return float(2 * same + len(shared)) if same or any(isinstance(one[key], dict | list) for key in shared) else 0.0
+def _spelled(part: Json) -> dict[str, str]:
+    """The members of an object as text, under "" the whole; a condition and its negation have the same members."""
+    affirmed = part["not"] if isinstance(part, dict) and part.keys() == {"not"} else part
+    members = affirmed.items() if isinstance(affirmed, dict) else ()
+    return {**{key: dumps(value) for key, value in members}, "": dumps(part)}
 
 
-def _affirmed(part: Json) -> Json:
-    return part["not"] if isinstance(part, dict) and part.keys() == {"not"} else part
+def _likeness(one: Mapping[str, str], other: Mapping[str, str]) -> float:
+    """How many members two objects share, those with the same value counted double; equal parts are most alike."""
+    if one[""] == other[""]:
+        return math.inf
+    shared = one.keys() & other.keys() - {""}
+    same = sum(one[key] == other[key] for key in shared)
+    return 2 * same + len(shared) if same or any(one[key][0] in "{[" for key in shared) else 0
