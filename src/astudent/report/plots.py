@@ -83,6 +83,7 @@ def figure(path: Path, columns: int, size: tuple[float, float], rows: int = 1) -
         canvas, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
         yield list(axes.flat)
         canvas.savefig(path, metadata={"Software": None})
+        canvas.set_layout_engine("none")  # the places are found, and finding them takes the longest
         drawing = io.StringIO()
         canvas.savefig(drawing, format="svg", metadata={"Date": None}, transparent=True)
         write_atomic(path.with_suffix(".svg"), following_scheme(drawing.getvalue()))
