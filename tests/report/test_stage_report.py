@@ -64,10 +64,12 @@ def test_the_report_says_how_good_and_against_what(evaluated: Config, capsys: py
     assert "| base → SFT | unseen schemas | 40 | 30 | 0 | +75.0 |" in text and "| better |" in text
     assert "| SFT → DPO | unseen schemas | 40 | 0 | 0 | +0.0 | +0.0 to +0.0 | 1.000 | same |" in text
     assert "| KEY | 30 | 0.05 | 0.025 | -50% | 43% |" in text
+    assert "| gt | 75% | 30 | 10 |" in text and "| operator wrong | 10 | 100% |" in text
+    assert '| where.operator | "gt" | "lt" |' in text and "| Python |" in text
     assert "embedded teacher" in text and "The judge against execution" not in text
     for plot in ("rates", "slices", "loss_curves", "role_losses"):
         assert (folder / "plots" / f"{plot}.png").read_bytes()[:4] == b"\x89PNG"
-    assert (folder / "report.html").read_text(encoding="utf-8").count("data:image/png") == 4
+    assert (folder / "report.html").read_text(encoding="utf-8").count("data:image/svg+xml") == 4
     capsys.readouterr()
     run(evaluated, Options())
     assert "complete, nothing to do" in capsys.readouterr().out

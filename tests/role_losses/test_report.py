@@ -121,7 +121,7 @@ def test_a_hostile_text_stays_text_in_the_page() -> None:
     token = WorstToken(evil, evil, f"{evil}\u202e", evil, 0.1, math.pi)
     html = report([comparison(0.5, 0.75)], {GrammarRole.KEY: [token]}).as_html()
     assert "<script" not in html and html.count("&lt;script&gt;") == 4 and "U+202E" in html
-    assert "data:image/png;base64," in html and "http" not in html.replace("http-equiv", "")
+    assert "data:image/svg+xml;base64," in html and "http" not in html.replace("http-equiv", "")
 
 
 ROW = {"prompt": "p", "target_json": '{"s":"x"}'}

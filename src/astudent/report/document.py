@@ -1,8 +1,9 @@
 """What a report is made of. Texts are plain: each renderer escapes them, so a hostile request stays text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,15 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts; the first column is left-aligned, the others are figures unless `figures` is false."""
+    """A table of texts; the first column is left-aligned, the others are figures unless `figures` is false.
+
+    `shaded`: of counts, the larger a share of its row, the darker a page draws it.
+    """
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     figures: bool = True
+    shaded: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,35 @@ class Code:
 
 @dataclass(frozen=True)
 class Image:
-    """A plot on disk, with the words for who cannot see it."""
+    """A plot on disk as PNG, with the words and numbers for who cannot see it; where an SVG of the same name lies
+    beside it, a page shows that."""
 
     path: Path
     alt: str
 
 
-Block = Heading | Paragraph | Bullets | Table | Code | Image
+@dataclass(frozen=True)
+class Compared:
+    """A request, its known answer and the student's; `differences` are (path, known, student's).
+
+    The three texts are in pieces of which every second one, from the second on, is marked.
+    """
+
+    request: Sequence[str]
+    known: Sequence[str]
+    answer: Sequence[str]
+    differences: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """Answers that a page filters and searches; Markdown leaves them out. `data` is what page.js reads."""
+
+    title: str
+    data: Mapping[str, Any]
+
+
+Block = Heading | Paragraph | Bullets | Table | Code | Image | Compared | Explorer
 
 
 @dataclass

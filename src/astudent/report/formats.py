@@ -57,3 +57,10 @@ def duration(seconds: float | None) -> str:
 def listed(items: Sequence[str]) -> str:
     """`a, b and c`."""
     return ", ".join(items[:-1]) + f" and {items[-1]}" if len(items) > 1 else "".join(items)
+
+
+def cut(text: str, most: int) -> str:
+    """A text of at most about `most` characters: of a longer one the beginning, its length, and the end."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most * 3 // 4]} … ({len(text):,} characters) … {text[-(most // 4) :]}"

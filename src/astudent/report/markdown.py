@@ -4,12 +4,27 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from astudent.report.document import Block, Bullets, Code, Document, Heading, Image, Paragraph, Table
+from astudent.report.document import (
+    Block,
+    Bullets,
+    Code,
+    Compared,
+    Document,
+    Explorer,
+    Heading,
+    Image,
+    Paragraph,
+    Table,
+)
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$!&])")
 LINE_START = re.compile(r"^(\d*)([-+=.)])", re.ASCII)  # would begin a list, or underline a heading
 # Characters that change the reading direction, or that nobody sees: shown by name instead of obeyed.
-INVISIBLE = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+# Halves of surrogate pairs are no characters at all, and no file takes them.
+INVISIBLE = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
 
 def visible(text: str) -> str:
@@ -29,10 +44,12 @@ def escape_line(text: str) -> str:
 
 def render_markdown(document: Document, folder: Path) -> str:
     """The whole document; image paths are written relative to `folder`."""
-    return "\n\n".join(_block(block, folder) for block in document.blocks) + "\n"
+    shown = (block for block in document.blocks if not isinstance(block, Explorer))
+    return "\n\n".join(_block(block, folder) for block in shown) + "\n"
 
 
 def _block(block: Block, folder: Path) -> str:
+    """`folder` is where the page will lie."""
     match block:
         case Heading(text, level):
             return f"{'#' * level} {escape(text)}"
@@ -46,6 +63,13 @@ def _block(block: Block, folder: Path) -> str:
             return _fenced(visible(text))
         case Image(path, alt):
             return f"![{escape(alt)}]({path.relative_to(folder).as_posix()})"
+        case Compared(request, known, answer, differences):
+            texts = [escape_line("".join(request)), "Known:", _fenced(visible("".join(known)))]
+            texts += ["Student:", _fenced(visible("".join(answer)))]
+            table = [_table(["path", "known", "student"], differences, figures=False)] if differences else []
+            return "\n\n".join([*texts, *table])
+        case Explorer():
+            return ""
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], figures: bool) -> str:

@@ -1,9 +1,10 @@
 """The report's plots: learning curves, losses by role, rates of the runs, and rates by kind of request.
 
-matplotlib is imported when the first plot is drawn, so that nothing else pays for it. Colours are Okabe and Ito's,
+Each is drawn twice: as PNG for Markdown, and as SVG that is light or dark with the page around it. matplotlib is imported when the first plot is drawn, so that nothing else pays for it. Colours are Okabe and Ito's,
 which stay apart for colour-blind readers; a run keeps its colour through all plots.
 """
 
+import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,11 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from astudent.jsonl import write_atomic
+from astudent.report.markdown import visible
+from astudent.report.schemes import following_scheme
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 INK, SOFT, LINE = "#1c2430", "#5b6675", "#d8dde4"
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000", "#b8a000")
+MOST_LABEL = 32  # characters
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", INK, "#b8a000")
 RUN_COLOURS = {
     "nearest neighbour": "#9aa5b4",
     "word copying": "#9aa5b4",
@@ -66,7 +72,7 @@ class RatePoint:
 
 @contextmanager
 def figure(path: Path, columns: int, size: tuple[float, float], rows: int = 1) -> Iterator[Any]:
-    """Axes, (rows x columns) flattened; saved to `path` as PNG on leaving. `size` in inches."""
+    """Axes, (rows x columns) flattened; saved to `path` as PNG, and beside it as SVG, on leaving. `size` in inches."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -77,6 +83,10 @@ def figure(path: Path, columns: int, size: tuple[float, float], rows: int = 1) -
         canvas, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
         yield list(axes.flat)
         canvas.savefig(path, metadata={"Software": None})
+        canvas.set_layout_engine("none")  # the places are found, and finding them takes the longest
+        drawing = io.StringIO()
+        canvas.savefig(drawing, format="svg", metadata={"Date": None}, transparent=True)
+        write_atomic(path.with_suffix(".svg"), following_scheme(drawing.getvalue()))
         plt.close(canvas)
 
 
@@ -180,13 +190,28 @@ def _dots(axes: "Axes", points: Sequence[RatePoint], colours: Sequence[str]) -> 
         axes.plot([point.rate], [place], "o", color=colour, mfc=fill, markersize=5.5, clip_on=False, zorder=3)
         axes.text(1.03, place, f"{point.rate:.0%}", va="center", ha="left", fontsize=8.5, color=INK)
         axes.text(1.21, place, f"n={point.samples}  ", va="center", ha="left", fontsize=7.5, color=SOFT)
-    axes.set_yticks(list(places), [point.label for point in points], color=INK)
+    axes.set_yticks(list(places), [_literal(point.label) for point in points], color=INK)
     axes.set_ylim(-0.6, len(points) - 0.4)
     axes.set_xlim(-0.01, 1.01)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25%", "50%", "75%", "100%"])
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", zorder=0)
     axes.spines["left"].set_visible(False)
+
+
+def said(panels: Mapping[str, Sequence[RatePoint]]) -> str:
+    """The points in words, for who cannot see them."""
+    return " ".join(f"{title}: {', '.join(map(_said, points))}." for title, points in panels.items())
+
+
+def _said(point: RatePoint) -> str:
+    return f"{point.label} {point.rate:.0%} ({100 * point.low:.0f} to {100 * point.high:.0f}, n={point.samples})"
+
+
+def _literal(label: str) -> str:
+    """A label from the data, short, in characters that fonts draw, and never read as a formula."""
+    shown = visible(label[:MOST_LABEL]) + ("…" if len(label) > MOST_LABEL else "")
+    return shown.replace("$", r"\$")
 
 
 def _xy(curve: Curve) -> tuple[Sequence[float], Sequence[float]]:

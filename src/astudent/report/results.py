@@ -8,7 +8,7 @@ from astudent.evaluation.comparison import compare_runs
 from astudent.evaluation.summary import judge_agreement, rates, slices
 from astudent.report import formats
 from astudent.report.document import Block, Heading, Image, Paragraph, Table
-from astudent.report.plots import RatePoint, plot_rates, plot_slices
+from astudent.report.plots import RatePoint, plot_rates, plot_slices, said
 from astudent.report.runs import EvaluatedRun
 from astudent.tasks.task import Task
 
@@ -22,6 +22,7 @@ SPLIT_WORDS = {
 }
 COMPARED = (("base", "SFT"), ("SFT", "DPO"), ("SFT", "control"), ("control", "DPO"), ("SFT", "SFT, constrained"))
 SHOWN_SLICES = ("language", "conditions", "construct", "operator", "grade", "trap", "wording")
+MOST_POINTS = 24
 BASELINES = {
     "nearest neighbour": "nearest neighbour copies the answer of the most similar training request",
     "word copying": "word copying joins the words that request and schema share",
@@ -76,7 +77,7 @@ def headline(runs: Sequence[EvaluatedRun], student: EvaluatedRun, folder: Path) 
     )
     panels = {group: _points({label: by[group] for label, by in measured.items()}, metric) for group in groups}
     plot_rates(folder / "plots" / "rates.png", panels, words)
-    yield Image(folder / "plots" / "rates.png", f"{words} of each run, with 95% intervals")
+    yield Image(folder / "plots" / "rates.png", f"{words.capitalize()} of each run, with 95% intervals. {said(panels)}")
 
 
 def _baselines(labels: Iterable[str]) -> str:
@@ -143,10 +144,12 @@ def by_kind(
     the groups of a benchmark `task`."""
     split, metric = student.splits[0], metric_of(runs)
     groups, words = slices(student.of(split), task), metric_words(metric)
-    panels = {name: _points(groups[name], metric) for name in SHOWN_SLICES if groups.get(name)}
+    panels = {name: _most_asked(_points(groups[name], metric)) for name in SHOWN_SLICES if groups.get(name)}
     plot_slices(folder / "plots" / "slices.png", panels, words)
     yield Heading(f"By kind of request ({SPLIT_WORDS[split]}, {student.label})")
-    yield Image(folder / "plots" / "slices.png", f"{words} by kind of request, with 95% intervals")
+    yield Image(
+        folder / "plots" / "slices.png", f"{words.capitalize()} by kind of request, with 95% intervals. {said(panels)}"
+    )
     yield _by_language(runs, split, metric, task)
 
 
@@ -179,6 +182,12 @@ def _points(groups: Mapping[str, Rates], metric: str) -> list[RatePoint]:
     """A point for each group whose rate is known."""
     known = {label: found for label, found in groups.items() if found[metric] is not None}
     return [_point(label, found, metric) for label, found in known.items()]
+
+
+def _most_asked(points: Sequence[RatePoint]) -> list[RatePoint]:
+    """In their order, without the rarest where there are too many for a plot."""
+    kept = sorted(points, key=lambda point: -point.samples)[:MOST_POINTS]
+    return [point for point in points if point in kept]
 
 
 def _point(label: str, found: Rates, metric: str) -> RatePoint:

@@ -1,4 +1,4 @@
-"""The part of the report that says how the student was trained: curves, losses by role, provenance, costs, notes."""
+"""The part of the report that says how the student was trained: curves, losses by role, notes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,7 +27,9 @@ def curves(log: TrainingLog, folder: Path, source: Path) -> Iterator[Block]:
         _curve("training (smoothed)", log.train, "loss"),
         _curve("validation", log.evaluation, "eval_loss"),
     )
-    yield Image(folder / "plots" / "loss_curves.png", "Training and validation loss over the steps")
+    told = f"Training and validation loss over the steps. {_told('Training', log.train, 'loss')}"
+    told += _told("Validation", log.evaluation, "eval_loss")
+    yield Image(folder / "plots" / "loss_curves.png", told.strip())
     if log.generation:
         names = sorted({key for line in log.generation for key in line if is_answer_rate(key)})
         rows = [
@@ -145,70 +147,18 @@ def _departures(title: str, folder: str) -> Iterator[str]:
         yield f"{title} trained on data of which the quality gate says: {gate}."
 
 
-def provenance(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
-    """Which models, which data, which judge; hashes where there are files."""
-    yield Heading("Where it comes from")
-    facts = {"base model": config.training.base_model, "revision": config.training.base_revision or "newest or local"}
-    facts["teacher of the data"] = data_maker(config)
-    rows = [[name, "", value] for name, value in facts.items()]
-    for run in runs:
-        made = run.summary.get("run", {})
-        for name in ("adapter", "adapter_sha256", "dataset_sha256"):
-            if made.get(name):
-                rows.append([run.label, name.replace("_", " "), str(made[name])])
-        if made.get("judge"):
-            rows.append([run.label, "judge", _identity(made["judge"])])
-    yield Table(["what", "", ""], rows, figures=False)
-    yield from _settings(config)
-
-
-def data_maker(config: Config) -> str:
-    """Who made the rows: a teacher, or a benchmark task."""
-    if has_task(config):
-        return f"the task {config.dataset_generation.task}, without a teacher"
-    return f"{config.teacher.provider}, {config.teacher.model}"
-
-
-def _settings(config: Config) -> Iterator[Block]:
-    """The resolved settings of each trainer, as its own run recorded them."""
-    for title, folder in (("SFT", config.training.output_dir), ("DPO", config.alignment.output_dir)):
-        record = read_json(record_path(folder))
-        if record.get("settings"):
-            yield Heading(f"Settings of {title}", 3)
-            rows = [[key, formats.number(value)] for key, value in sorted(record["settings"].items())]
-            rows += [[f"input {path}", digest] for path, digest in sorted(record.get("inputs", {}).items())]
-            yield Table(["key", "value"], rows, figures=False)
-
-
-def costs(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
-    """Time and tokens, as far as the stages recorded them."""
-    rows = []
-    for title, folder in (("SFT", config.training.output_dir), ("DPO", config.alignment.output_dir)):
-        facts = read_json(record_path(folder)).get("facts", {})
-        seconds = facts.get("seconds", facts.get("train_runtime"))
-        if seconds is not None:
-            rows.append([f"training, {title}", formats.duration(seconds), "", ""])
-    for run in runs:
-        seconds = read_json(record_path(run.folder / "answers.jsonl")).get("facts", {}).get("seconds")
-        if run.summary and run.rows:
-            tokens = sum(row.completion_tokens for row in run.rows) / len(run.rows)
-            latency = sum(row.latency_seconds for row in run.rows) / len(run.rows)
-            rows.append(
-                [f"answers, {run.label}", formats.duration(seconds), f"{tokens:.1f}", duration_or_unknown(latency)]
-            )
-    if rows:
-        yield Heading("What it cost")
-        yield Table(["", "time", "tokens an answer", "time an answer"], rows)
-
-
-def duration_or_unknown(seconds: float) -> str:
-    """A time, or that nobody measured it."""
-    return formats.duration(seconds) if seconds else formats.UNKNOWN
-
-
 def number_of(line: Mapping[str, Any], key: str) -> str:
     """A number of a metrics line."""
     return formats.number(line.get(key))
+
+
+def _told(name: str, lines: Sequence[Json], key: str) -> str:
+    """A curve's ends and its lowest point, in words; nothing of no curve."""
+    if not lines:
+        return ""
+    first, last, best = lines[0], lines[-1], min(lines, key=lambda line: line[key])
+    points = [f"{formats.number(line[key])} at step {line.get('step', 0)}" for line in (first, last, best)]
+    return f"{name}: from {points[0]} to {points[1]}, lowest {points[2]}. "
 
 
 def _curve(label: str, lines: Sequence[Json], key: str) -> Curve:
@@ -227,8 +177,3 @@ def _role_row(role: str, first: Json, last: Json) -> list[str]:
     change = f"{after / before - 1:+.0%}" if before else formats.UNKNOWN
     share = f"{after * tokens.get(role, 0) / total:.0%}" if total else formats.UNKNOWN
     return [role, formats.number(tokens.get(role)), formats.number(before), formats.number(after), change, share]
-
-
-def _identity(made_by: Mapping[str, Any]) -> str:
-    parts = [str(made_by[key]) for key in ("provider", "model", "digest") if made_by.get(key)]
-    return ", ".join(parts)

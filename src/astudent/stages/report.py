@@ -4,7 +4,7 @@ from pathlib import Path
 
 from astudent.cli import Options
 from astudent.jsonl import write_atomic
-from astudent.report import results, samples, task, training
+from astudent.report import explorer, operators, origin, results, samples, task, training
 from astudent.report.document import Document, Heading, Paragraph
 from astudent.report.html import render_html
 from astudent.report.markdown import render_markdown
@@ -61,7 +61,10 @@ def build_document(config: Config, runs: list[EvaluatedRun], folder: Path) -> Do
     document.add(*training.roles(log, folder))
     document.add(*training.alignment(config))
     document.add(*results.judge(student))
-    document.add(*samples.samples(student))
-    document.add(*training.provenance(config, runs))
-    document.add(*training.costs(config, runs))
+    document.add(*operators.operator_confusion(student))
+    document.add(*samples.samples(student, runs))
+    if config.report.html:
+        document.add(*explorer.explorer(runs, student))
+    document.add(*origin.provenance(config, runs))
+    document.add(*origin.costs(config, runs))
     return document
