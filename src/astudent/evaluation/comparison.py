@@ -19,7 +19,10 @@ class RunComparison:
 
 
 def compare_runs(
-    before: tuple[str, Sequence[ResultRow]], after: tuple[str, Sequence[ResultRow]], split: str, metric: str | None = None
+    before: tuple[str, Sequence[ResultRow]],
+    after: tuple[str, Sequence[ResultRow]],
+    split: str,
+    metric: str | None = None,
 ) -> RunComparison | None:
     """Compares the plain samples of `split` that both runs answered; None when they share none.
 

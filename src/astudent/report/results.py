@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from astudent.evaluation.agreement import judge_agreement
 from astudent.evaluation.comparison import compare_runs
-from astudent.evaluation.summary import judge_agreement, rates, slices
+from astudent.evaluation.summary import rates, slices
 from astudent.report import formats
 from astudent.report.document import Block, Heading, Image, Paragraph, Table
 from astudent.report.plots import RatePoint, plot_rates, plot_slices
