@@ -9,7 +9,7 @@ from astudent.cli import with_exit_code
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR...", help="Folders of evaluations; two or more.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN_DIR", help="Folders of evaluations; two or more.")],
     reference: Annotated[
         Path | None, typer.Option(help="The run that the others are compared with; none: the first.")
     ] = None,

@@ -8,11 +8,21 @@ from astudent.report.document import Block, Bullets, Document, Heading, Paragrap
 
 Json = Mapping[str, Any]
 
-PAIR_HEADER = ["n", "won", "lost", "difference (points)", "95% interval", "p", "p (Holm)", "verdict", "could show"]
+PAIR_HEADER = [
+    "n",
+    "won",
+    "lost",
+    "difference (points)",
+    "95% interval",
+    "p",
+    "p (Holm)",
+    "verdict",
+    "could show (points)",
+]
 EXPLANATION = (
     "Won: only the run is right; lost: only the reference. The interval draws whole schemas anew (rows, where there is one "
     "schema), p is McNemar's, exact; Holm adjusts it for all comparisons of its table. Better or worse needs an adjusted p "
-    "below 0.05 and an interval that leaves 0 out. Could show: the smallest difference (points) that these samples would have "
+    "below 0.05 and an interval that leaves 0 out. Could show: the smallest difference that these samples would have "
     "shown four times in five; a smaller one is neither proved nor disproved by the verdict same."
 )
 
