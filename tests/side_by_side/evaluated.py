@@ -21,7 +21,7 @@ SCHEMA = whole_schema()
 SCORER = Scorer(SCHEMA)
 KNOWN = {"where": {"field": "price", "operator": "gt", "value": 2}}
 OTHER = {"where": {"field": "state", "operator": "eq", "value": "new"}}
-EMBEDDED = {"provider": "embedded", "model": "embedded"}
+EMBEDDED: dict[str, Any] = {"provider": "embedded", "model": "embedded"}
 
 
 def write_run(folder: Path, right: Sequence[bool], judge: dict[str, Any] | None = EMBEDDED, **about: Any) -> Path:

@@ -34,9 +34,9 @@ def test_a_pair_is_what_the_references_say(tmp_path: Path) -> None:
     figures = found["splits"]["test_unseen"]
     (pair,) = figures["pairs"]
     wins, losses = (sum(a and not b for a, b in zip(x, y, strict=True)) for x, y in ((GOOD, BAD), (BAD, GOOD)))
-    table = np.array([[0, wins], [losses, 0]])
+    reference: Any = tables.mcnemar(np.array([[0, wins], [losses, 0]]), exact=True)
     assert (pair["before"], pair["after"], pair["wins"], pair["losses"]) == ("bad", "good", wins, losses)
-    assert pair["p_value"] == pair["p_adjusted"] == pytest.approx(tables.mcnemar(table, exact=True).pvalue)
+    assert pair["p_value"] == pair["p_adjusted"] == pytest.approx(reference.pvalue)
     assert pair["difference"] == pytest.approx(np.mean(GOOD) - np.mean(BAD)) and pair["verdict"] == "better"
     low, high = pair["interval"]
     assert 0 < low < pair["difference"] < high and pair["detectable"] < 0.4
@@ -110,7 +110,8 @@ def test_samples_whose_judge_failed_are_in_no_pair(tmp_path: Path) -> None:
 def test_what_was_asked_must_be_the_same(tmp_path: Path) -> None:
     first = write_run(tmp_path / "a", GOOD)
     changed = [row_of(number, True) for number in range(60)]
-    for number, other in ((7, {"query": "another request"}), (8, {"ast_json": OTHER}), (9, {"schema_id": "s99"})):
+    others: dict[int, dict[str, Any]] = {7: {"query": "another one"}, 8: {"ast_json": OTHER}, 9: {"schema_id": "s99"}}
+    for number, other in others.items():
         rows = list(changed)
         rows[number] = row_of(number, True, **other)
         result = compare(first, write_rows(tmp_path / "b", rows))

@@ -29,16 +29,17 @@ def samples(student: EvaluatedRun) -> Iterator[Block]:
 
 def _sample(row: ResultRow) -> Iterator[Block]:
     yield Heading(f"{row.query_id} ({row.language}, {row.names} names, field F1 {row.field_f1:.2f})", 3)
-    yield Paragraph(_cut(row.query))
+    yield Paragraph(cut(row.query))
     answer = row.student_canonical if row.student_canonical is not None else row.text
-    yield Code(f"known   {_cut(row.teacher_canonical)}\nstudent {_cut(answer)}")
+    yield Code(f"known   {cut(row.teacher_canonical)}\nstudent {cut(answer)}")
     reason = row.teacher_reason or row.parse_error or next(iter(row.schema_errors), "another meaning by execution")
-    yield Paragraph(_cut(reason))
+    yield Paragraph(cut(reason))
 
 
 def _right(row: ResultRow) -> bool:
     return row.equivalent if row.semantic_pass is None else row.semantic_pass
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """The beginning of a text that is too long to be read, and how long it is."""
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]} … ({len(text)} characters)"
