@@ -27,7 +27,7 @@ def test_cost_and_what_it_hides_stand_in_tables(make_result: Make) -> None:
     constrained = [make_result(n, n < 3, latency_seconds=1.0) for n in range(5)]
     blocks = list(constraint([run_of(free, {"constraint": constraint_summary([], free, constrained)})]))
     costs, outcomes = (block for block in blocks if isinstance(block, Table))
-    assert costs.rows == [["SFT, test_unseen", "5", "0.5", "1", "2.00 (2.00 to 2.00)", "2"]]
+    assert costs.rows == [["SFT, test_unseen", "5", "0.5", "1", "2.00 (2.00 to 2.00)", "25", "50", "2"]]
     assert outcomes.rows == [
         ["right", "3", "0", "0"],
         ["valid, but wrong", "0", "0", "0"],

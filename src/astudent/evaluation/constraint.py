@@ -54,9 +54,10 @@ def constraint_summary(
 
 
 def _beside(pairs: Sequence[tuple[ResultRow, ResultRow]]) -> dict[str, Any]:
-    """Seconds per answer of both and their ratio with its 95% interval (a bootstrap over requests); `outcomes`: of free
-    decoding -> of constrained decoding -> answers."""
+    """Seconds per answer of both and their ratio with its 95% interval (a bootstrap over requests); seconds per token, since
+    a grammar ends some answers sooner; `outcomes`: of free decoding -> of constrained decoding -> answers."""
     free, constrained = (np.array([[pair[side].latency_seconds] for pair in pairs]) for side in (0, 1))
+    tokens = [max(1, sum(pair[side].completion_tokens for pair in pairs)) for side in (0, 1)]
     counts = Counter((outcome(a), outcome(b)) for a, b in pairs)
     interval = ratio_bootstrap(free, constrained)[0]
     return {
@@ -65,6 +66,8 @@ def _beside(pairs: Sequence[tuple[ResultRow, ResultRow]]) -> dict[str, Any]:
         "constrained_seconds": float(constrained.mean()),
         "time_ratio": float(constrained.sum() / free.sum()) if free.sum() else None,
         "time_ratio_interval": None if interval is None else [interval.low, interval.high],
+        "free_seconds_per_token": float(free.sum()) / tokens[0],
+        "constrained_seconds_per_token": float(constrained.sum()) / tokens[1],
         "outcomes": {a: {b: counts[a, b] for b in OUTCOMES} for a in OUTCOMES},
     }
 
