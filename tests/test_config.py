@@ -37,13 +37,13 @@ def told(path: Path, overrides: dict[str, Any] | None = None) -> str:
 def test_the_defaults_hold_exactly_the_keys_of_the_sections() -> None:
     values = json.loads(DEFAULTS.read_text())
     assert {section: set(keys) for section, keys in values.items()} == {
-        name: set(section.__annotations__) for name, section in SECTIONS.items()
+        name: set(section.annotations()) for name, section in SECTIONS.items()
     }
 
 
 def test_every_key_says_what_it_means() -> None:
     for name, section in SECTIONS.items():
-        for key, annotation in section.__annotations__.items():
+        for key, annotation in section.annotations().items():
             meanings = [item for item in get_args(annotation) if isinstance(item, str)]
             assert len(meanings) == 1 and meanings[0].endswith("."), f"{name}.{key}"
 

@@ -71,7 +71,7 @@ def stage_app(
 
 
 def _keys(section: str) -> list[str]:
-    return [section] if "." in section else [f"{section}.{key}" for key in SECTIONS[section].__annotations__]
+    return [section] if "." in section else [f"{section}.{key}" for key in SECTIONS[section].annotations()]
 
 
 def with_exit_code(action: Callable[[], None]) -> None:
@@ -133,7 +133,7 @@ def _house_flags(offline_fallback: bool, asks: bool, previews: bool) -> list[ins
 def _flag(key: str, spelled: str | None) -> inspect.Parameter:
     """The flag of "section.key"; not given, it leaves the configuration's value."""
     section, _, field = key.partition(".")
-    annotation = SECTIONS[section].__annotations__[field]
+    annotation = SECTIONS[section].annotations()[field]
     kind, nullable = _kind(annotation)
     declaration = spelled or "--" + field.replace("_", "-")
     if kind is bool and "/" not in declaration:

@@ -126,11 +126,11 @@ def _problem(where: tuple[str, ...], error: Any, origins: Origins, path: str) ->
 
 
 def _suggestion(where: tuple[str, ...]) -> str:
-    known = list(SECTIONS) if len(where) == 1 else list(SECTIONS[where[0]].__annotations__)
+    known = list(SECTIONS) if len(where) == 1 else list(SECTIONS[where[0]].annotations())
     near = difflib.get_close_matches(where[-1], known, n=1)
     if near:
         return f"; did you mean {near[0]}?"
-    homes = [name for name, section in SECTIONS.items() if where[-1] in section.__annotations__]
+    homes = [name for name, section in SECTIONS.items() if where[-1] in section.annotations()]
     return f"; it belongs to {homes[0]}" if homes else ""
 
 

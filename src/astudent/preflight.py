@@ -24,7 +24,7 @@ from astudent.machine import (
     ollama_hosts,
     ollama_models,
 )
-from astudent.settings import Alignment, Config, Training
+from astudent.settings import Config, Learning
 from astudent.tasks.registry import has_task, teacher_problem
 from astudent.teacher.model_id import ModelId, resolve_model_id
 
@@ -128,7 +128,7 @@ def _absent_teacher(hosts: Iterable[str], teacher: ModelId) -> tuple[str, str] |
     return None
 
 
-def _hardware_problems(section: Training | Alignment, name: str) -> Iterator[tuple[str, str]]:
+def _hardware_problems(section: Learning, name: str) -> Iterator[tuple[str, str]]:
     gpu = find_gpu()
     if gpu is None:
         yield from _cpu_problems(section, name)
@@ -139,7 +139,7 @@ def _hardware_problems(section: Training | Alignment, name: str) -> Iterator[tup
         yield f"{name}.bf16 is on, and this GPU has no bfloat16", f"Set {name}.bf16 to false."
 
 
-def _cpu_problems(section: Training | Alignment, name: str) -> Iterator[tuple[str, str]]:
+def _cpu_problems(section: Learning, name: str) -> Iterator[tuple[str, str]]:
     """What cannot be had without a GPU; it is never left out in silence."""
     hint = f"or take {EMBEDDED}."
     if section.backend == "unsloth":

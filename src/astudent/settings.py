@@ -4,7 +4,7 @@ Plain frozen dataclasses, so that `--help` can list them without the cost of pyd
 validate them. The string in each annotation is the flag's help text.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -22,9 +22,14 @@ TaskSplit = Literal["train", "align", "test_seen"]
 
 
 class Section:
-    """What pydantic models offer and stages use: a dict of the keys, and a copy with other values."""
+    """What pydantic models offer and stages use: its keys, a dict of their values, and a copy with other ones."""
 
     __pydantic_config__ = {"extra": "forbid", "strict": True, "allow_inf_nan": False}  # noqa: RUF012
+
+    @classmethod
+    def annotations(cls) -> dict[str, Any]:
+        """Key -> annotation, those of the classes that it extends first."""
+        return {key.name: key.type for key in fields(cls)}  # type: ignore[arg-type]
 
     def model_dump(self) -> dict[str, Any]:
         """Key -> value, sections nested."""
@@ -122,7 +127,33 @@ class Teacher(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training(Section):
+class Learning(Section):
+    """What both trainings have: the base, how it computes, the optimizer, the records."""
+
+    base_model: Annotated[Text, "Base model: an id on the model hub, or a local folder."]
+    base_revision: Annotated[str | None, "Commit or tag of the base on the hub (none: its newest)."]
+    backend: Annotated[Backend, "unsloth needs a CUDA GPU; auto takes it where there is one."]
+    load_in_4bit: Annotated[bool, "Load the base in 4 bits (CUDA only)."]
+    bf16: Annotated[bool, "Compute in bfloat16 (a GPU that can, only)."]
+    use_gradient_checkpointing: Annotated[bool, "Trade time for memory."]
+    max_seq_length: Annotated[Count, "Longest row (tokens); longer ones are refused by name."]
+    grad_accum: Annotated[Count, "Batches in an optimizer step."]
+    learning_rate: Annotated[Positive, "Highest learning rate."]
+    lr_scheduler_type: Annotated[Text, "Learning-rate schedule, by transformers' name."]
+    warmup_steps: Annotated[Whole, "Steps until the highest learning rate."]
+    weight_decay: Annotated[NotNegative, "Weight decay."]
+    max_grad_norm: Annotated[Positive, "Gradients are clipped to this norm."]
+    optim: Annotated[Text, "Optimizer, by transformers' name."]
+    role_weights: Annotated[dict[str, NotNegative], "Weight of each grammar role in the loss (1 where unnamed)."]
+    keep_rate: Annotated[Share, "Chance that a token which is left out, or has weight 0, counts all the same."]
+    logging_steps: Annotated[Count, "Steps between training lines in the metrics."]
+    save_steps: Annotated[Count, "Steps between checkpoints."]
+    save_total_limit: Annotated[Count, "Checkpoints kept."]
+    report_to: Annotated[Text, "Experiment tracker, by transformers' name."]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Learning):
     """Stage 06: LoRA fine-tuning of the student."""
 
     modality: Annotated[
@@ -130,34 +161,20 @@ class Training(Section):
     ]
     training_corpus: Annotated[Text, "Corpus to train on."]
     output_dir: Annotated[Text, "Folder of the run: checkpoints, metrics, run_config.json."]
-    base_model: Annotated[Text, "Base model: an id on the model hub, or a local folder."]
-    base_revision: Annotated[str | None, "Commit or tag of the base on the hub (none: its newest)."]
-    backend: Annotated[Backend, "unsloth needs a CUDA GPU; auto takes it where there is one."]
-    load_in_4bit: Annotated[bool, "Load the base in 4 bits (CUDA only)."]
-    bf16: Annotated[bool, "Compute in bfloat16 (a GPU that can, only)."]
-    use_gradient_checkpointing: Annotated[bool, "Trade time for memory."]
     lora_r: Annotated[Count, "Rank of the adapter."]
     lora_alpha: Annotated[Count, "The adapter is scaled by lora_alpha / lora_r."]
     lora_dropout: Annotated[PartShare, "Dropout in the adapter."]
     use_rslora: Annotated[bool, "Scale by alpha / sqrt(r) instead of alpha / r."]
     target_modules: Annotated[tuple[str, ...], MinLen(1), "Projections that get an adapter."]
     max_samples: Annotated[Count | None, "Rows used at most (none: all)."]
-    max_seq_length: Annotated[Count, "Longest row (tokens); longer ones are refused by name."]
     val_split: Annotated[PartShare, "Share of the corpus kept for validation."]
     max_steps: Annotated[Count | None, "Optimizer steps; stands before num_epochs (none: by epochs)."]
     num_epochs: Annotated[Positive, "Passes over the corpus when max_steps is none."]
     batch_size: Annotated[Count, "Rows in a batch."]
-    grad_accum: Annotated[Count, "Batches in an optimizer step."]
     rows_per_schema: Annotated[Count, "Rows of an optimizer step that share a schema, and its prefix."]
     shared_prefixes: Annotated[
         bool, "Compute a schema once for the rows that share it; false: each row by itself, slower."
     ]
-    learning_rate: Annotated[Positive, "Highest learning rate."]
-    lr_scheduler_type: Annotated[Text, "Learning-rate schedule, by transformers' name."]
-    warmup_steps: Annotated[Whole, "Steps until the highest learning rate."]
-    weight_decay: Annotated[NotNegative, "Weight decay."]
-    max_grad_norm: Annotated[Positive, "Gradients are clipped to this norm."]
-    optim: Annotated[Text, "Optimizer, by transformers' name."]
     adam_beta2: Annotated[PartShare, "How slowly Adam forgets the size of gradients."]
     use_selective_loss: Annotated[bool, "Leave grammar out of the loss as selective_loss says."]
     selective_loss: Annotated[
@@ -167,9 +184,6 @@ class Training(Section):
     semantic_patterns: Annotated[
         tuple[str, ...], "Regular expressions for spans that always count under use_selective_loss."
     ]
-    role_weights: Annotated[dict[str, NotNegative], "Weight of each grammar role in the loss (1 where unnamed)."]
-    keep_rate: Annotated[Share, "Chance that a token which is left out counts all the same."]
-    logging_steps: Annotated[Count, "Steps between training lines in the metrics."]
     eval_steps: Annotated[Count, "Steps between evaluations on the validation rows."]
     eval_max_samples: Annotated[Count | None, "Validation rows used at most (none: all)."]
     eval_accumulation_steps: Annotated[Count, "Evaluation batches kept on the device at one time."]
@@ -179,9 +193,6 @@ class Training(Section):
     metric_for_best: Annotated[Text, "Metric that picks the kept checkpoint and stops early."]
     early_stop_min_delta: Annotated[NotNegative, "Least improvement that counts."]
     early_stop_patience: Annotated[Count | None, "Evaluations without improvement before stopping (none: never)."]
-    save_steps: Annotated[Count, "Steps between checkpoints."]
-    save_total_limit: Annotated[Count, "Checkpoints kept."]
-    report_to: Annotated[Text, "Experiment tracker, by transformers' name."]
     seed: Annotated[Whole, "Seed of initialisation, order and dropout."]
 
 
@@ -221,7 +232,7 @@ class Evaluation(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Alignment(Section):
+class Alignment(Learning):
     """Stages 09 and 10: pairs, then DPO from the SFT adapter."""
 
     eval_results: Annotated[Text, "Evaluation that pairs are built from; its rows are of the align split."]
@@ -245,35 +256,15 @@ class Alignment(Section):
     output_dir: Annotated[Text, "Folder of the run."]
     control: Annotated[bool, "Train the SFT-only control too: same rows, same steps, chosen as completion."]
     control_output_dir: Annotated[Text, "Folder of the control's run."]
-    base_model: Annotated[Text, "Base model that the adapter stands on."]
-    base_revision: Annotated[str | None, "Commit or tag of the base on the hub (none: its newest)."]
-    backend: Annotated[Backend, "unsloth needs a CUDA GPU; auto takes it where there is one."]
-    load_in_4bit: Annotated[bool, "Load the base in 4 bits (CUDA only)."]
-    bf16: Annotated[bool, "Compute in bfloat16 (a GPU that can, only)."]
-    use_gradient_checkpointing: Annotated[bool, "Trade time for memory."]
-    max_seq_length: Annotated[Count, "Longest row (tokens); longer ones are refused by name."]
     batch_size: Annotated[Count, "Pairs in a batch."]
-    grad_accum: Annotated[Count, "Batches in an optimizer step."]
     rows_per_schema: Annotated[Count, "Pairs of an optimizer step that share a schema, and its prefix."]
     shared_prefixes: Annotated[
         bool, "Compute a schema once for the pairs that share it; false: each answer by itself, slower."
     ]
-    learning_rate: Annotated[Positive, "Highest learning rate."]
-    lr_scheduler_type: Annotated[Text, "Learning-rate schedule, by transformers' name."]
-    warmup_steps: Annotated[Whole, "Steps until the highest learning rate."]
-    weight_decay: Annotated[NotNegative, "Weight decay."]
-    max_grad_norm: Annotated[Positive, "Gradients are clipped to this norm."]
-    optim: Annotated[Text, "Optimizer, by transformers' name."]
     max_steps: Annotated[Count, "Optimizer steps."]
     beta: Annotated[Positive, "Strength of the pull towards the reference."]
     loss_type: Annotated[Literal["sigmoid", "hinge", "ipo"], "Preference loss, by TRL's name."]
     sft_coef: Annotated[NotNegative, "Weight of the SFT loss on the chosen answer."]
-    role_weights: Annotated[dict[str, NotNegative], "Weight of each grammar role in the loss (1 where unnamed)."]
-    keep_rate: Annotated[Share, "Chance that a token of weight 0 counts all the same."]
-    logging_steps: Annotated[Count, "Steps between lines in the metrics."]
-    save_steps: Annotated[Count, "Steps between checkpoints."]
-    save_total_limit: Annotated[Count, "Checkpoints kept."]
-    report_to: Annotated[Text, "Experiment tracker, by transformers' name."]
     seed: Annotated[Whole, "Seed of the order."]
 
 
@@ -311,4 +302,4 @@ class Config(Section):
     quality: Quality
 
 
-SECTIONS: dict[str, type[Section]] = dict(Config.__annotations__)
+SECTIONS: dict[str, type[Section]] = Config.annotations()

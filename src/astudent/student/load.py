@@ -13,7 +13,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
@@ -28,6 +28,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from transformers.utils import logging as transformers_log
 
 from astudent.errors import UsageError
+from astudent.settings import Learning
 from astudent.student import processes
 from astudent.student.attention import PREFIX_SHARED
 from astudent.student.checkpoint import ADAPTER_FILES, check_adapter
@@ -41,23 +42,6 @@ PACKED_ARCHITECTURES = frozenset(
     {"Gemma3ForCausalLM", "LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM", "MistralForCausalLM"}
 )
 """Architectures whose attention is known to be what `prefix_shared` computes (SmolLM2 is a Llama)."""
-
-
-class LoadSettings(Protocol):
-    """The keys of `training` or `alignment` that loading reads."""
-
-    @property
-    def base_model(self) -> str: ...
-    @property
-    def base_revision(self) -> str | None: ...
-    @property
-    def backend(self) -> str: ...
-    @property
-    def load_in_4bit(self) -> bool: ...
-    @property
-    def bf16(self) -> bool: ...
-    @property
-    def max_seq_length(self) -> int: ...
 
 
 @dataclass
@@ -99,7 +83,7 @@ def resolve_backend(backend: str) -> str:
     return backend
 
 
-def refuse_impossible(settings: LoadSettings) -> None:
+def refuse_impossible(settings: Learning) -> None:
     """UsageError where 4 bits or bfloat16 are asked for and the machine has neither."""
     if settings.load_in_4bit and not torch.cuda.is_available():
         raise UsageError("load_in_4bit: 4-bit loading needs a CUDA GPU and none answers", "Set load_in_4bit to false.")
@@ -122,7 +106,7 @@ def load_tokenizer(base: str, revision: str | None = None) -> PreTrainedTokenize
     return tokenizer
 
 
-def load_student(settings: LoadSettings, adapter: str | Path | None = None, *, trainable: bool = False) -> Student:
+def load_student(settings: Learning, adapter: str | Path | None = None, *, trainable: bool = False) -> Student:
     """Tokenizer and base, with the adapter of a folder on top where one is named.
 
     UsageError for what this machine cannot do, a model that cannot be had, or a folder without adapter.
@@ -220,7 +204,7 @@ def _unfit(adapter: str | Path, why: str) -> UsageError:
     return UsageError(f"{adapter}: this adapter does not fit the model: {why}", "Name the base that it was trained on.")
 
 
-def load_transformers(settings: LoadSettings, kind: Any = AutoModelForCausalLM) -> Any:
+def load_transformers(settings: Learning, kind: Any = AutoModelForCausalLM) -> Any:
     """The base of the settings on the machine's device. UsageError when it cannot be had."""
     options: dict[str, Any] = {"dtype": torch.bfloat16 if settings.bf16 else torch.float32}
     if settings.load_in_4bit:
@@ -233,7 +217,7 @@ def load_transformers(settings: LoadSettings, kind: Any = AutoModelForCausalLM) 
     return load_base(settings.base_model, revision=settings.base_revision, device=device, kind=kind, **options)
 
 
-def load_unsloth(settings: LoadSettings) -> Any:
+def load_unsloth(settings: Learning) -> Any:
     """The base of the settings as Unsloth loads it, vision-language models too."""
     from unsloth import FastModel  # pyright: ignore[reportMissingImports]
 

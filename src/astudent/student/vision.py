@@ -18,11 +18,12 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from astudent.errors import RunError, UsageError
 from astudent.roles.selective import TokenWeights
+from astudent.settings import Learning
 from astudent.student import processes
 from astudent.student.batching import TokenBatch, Unit
 from astudent.student.chat_rows import ChatRow
 from astudent.student.checkpoint import check_adapter
-from astudent.student.load import LoadSettings, Student, assemble
+from astudent.student.load import Student, assemble
 from astudent.student.selective_collator import SelectiveLossCollator
 from astudent.student.vision_collator import inner_collator
 
@@ -39,7 +40,7 @@ class VisionStudent(Student):
 
 
 def load_vision_student(
-    settings: LoadSettings, adapter: str | Path | None = None, *, trainable: bool = False
+    settings: Learning, adapter: str | Path | None = None, *, trainable: bool = False
 ) -> VisionStudent:
     """Processor and base, with an adapter on top where one is named. UsageError as `load_student`, and for a base that
     reads no images."""
