@@ -24,18 +24,18 @@ VOCABULARY = read_vocabulary(whole_schema())
 
 def test_results_are_those_of_the_same_query_in_sql() -> None:
     rng, kinds = random.Random(8), Counter[str]()
-    for _ in range(80):
+    for _ in range(60):
         ast = {"where": condition(rng, rng.sample(list(DOMAINS), 3))} | tail(rng, list(DOMAINS))
         table = [{name: rng.choice(values) for name, values in DOMAINS.items()} for _ in range(rng.randint(0, 25))]
         (result,) = run(ast, [table], VOCABULARY)
         kinds[result.kind] += 1
         assert as_multiset(result, ast) == Counter(rows_of(ast, table)), (ast, table)
-    assert len(kinds) == 3 and min(kinds.values()) > 5, "lists, groups and single values are there"
+    assert len(kinds) == 3 and min(kinds.values()) > 3, "lists, groups and single values are there"
 
 
 def rows_of(ast: dict[str, Any], table: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """What DuckDB gives for the query as text over the table `t`, whose rows are numbered in `r`."""
-    database = duckdb.connect()
+    database = duckdb.connect(config={"threads": 1})
     database.execute(f"create table t (r INTEGER, {', '.join(f'{name} {kind}' for name, kind in TYPES.items())})")
     rows = (f"({number}, {', '.join(literal(row[name]) for name in TYPES)})" for number, row in enumerate(table))
     if table:

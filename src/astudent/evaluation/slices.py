@@ -95,6 +95,6 @@ def _named(node: Any) -> Iterator[str]:
         yield from _named(part)
     for key, value in node.items() if isinstance(node, dict) else ():
         if key in FIELD_KEYS:
-            yield from (name for name in ([value] if isinstance(value, str) else value) if isinstance(name, str))
+            yield from (name for name in (value if isinstance(value, list) else [value]) if isinstance(name, str))
         elif key != "value":
             yield from _named(value)
