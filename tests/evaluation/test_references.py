@@ -49,7 +49,7 @@ def test_kappa_is_that_of_statsmodels(pairs: list[tuple[bool, bool]]) -> None:
         assert counts.max() == len(pairs)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
     assert holm(p_values) == pytest.approx(list(multitest.multipletests(p_values, method="holm")[1]))

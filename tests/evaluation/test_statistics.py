@@ -106,7 +106,7 @@ def test_compare_is_not_fooled_by_one_schema():
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 5)), min_size=1, max_size=60))
 def test_the_other_way_round_is_the_mirror(pairs: list[tuple[bool, bool, int]]):
-    before, after, clusters = ([pair[i] for pair in pairs] for i in range(3))
+    before, after, clusters = [a for a, _, _ in pairs], [b for _, b, _ in pairs], [c for _, _, c in pairs]
     there, back = compare(before, after, clusters), compare(after, before, clusters)
     assert (there.wins, there.losses, there.difference) == (back.losses, back.wins, -back.difference)
     assert (there.p_value, there.detectable) == (back.p_value, back.detectable)
