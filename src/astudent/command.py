@@ -8,6 +8,7 @@ import typer
 from astudent.commands import experiment, json_tools
 from astudent.commands.analyze import analyze
 from astudent.commands.cards import card, leaderboard
+from astudent.commands.compare import compare
 from astudent.commands.forms import forms
 from astudent.commands.gate import gate
 
@@ -30,6 +31,7 @@ for command in (
     analyze,
     gate,
     experiment.experiment,
+    compare,
     forms,
     leaderboard,
     card,

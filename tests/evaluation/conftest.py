@@ -1,13 +1,17 @@
 """A small shop's schema, and rows made by hand."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from astudent.config import load_config
+from astudent.evaluation.judging import execution_judge, result_row
+from astudent.evaluation.metrics import Scorer
+from astudent.evaluation.results import AnswerRow, ResultRow
+from astudent.evaluation.samples import Sample
 from astudent.language.schema import build_schema, load_catalog, load_template
 from astudent.records import DatasetRow, DomainSpec, EnumValue, FieldSpec, MadeBy
 from astudent.settings import Config
@@ -75,6 +79,33 @@ def row(schema: dict[str, Any]) -> Callable[..., DatasetRow]:
         return DatasetRow(**{**fields, **given})
 
     return make
+
+
+@pytest.fixture
+def make_rows(row: Callable[..., DatasetRow]) -> Callable[..., list[ResultRow]]:
+    """So many right answers, measured and judged by execution; or one for each of the given latencies (s)."""
+
+    def make(count: int = 0, latency_seconds: Sequence[float] = ()) -> list[ResultRow]:
+        return [right_answer(row(n), seconds) for n, seconds in enumerate(latency_seconds or [0.1] * count)]
+
+    return make
+
+
+def right_answer(row: DatasetRow, seconds: float) -> ResultRow:
+    """The result row of the known answer."""
+    sample, scorer = Sample(row.query_id, "plain", row), Scorer(row.schema_json)
+    answer = AnswerRow(
+        query_id=row.query_id,
+        kind="plain",
+        prompt_text="prompt",
+        text=scorer.canonical(row.ast_json),
+        prompt_tokens=9,
+        completion_tokens=4,
+        finish="stop",
+        latency_seconds=seconds,
+    )
+    score = scorer.score_text(answer.text, row.ast_json)
+    return result_row(sample, answer, score, execution_judge(sample, score), "free", scorer)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astudent.evaluation.facts import field_score
-from astudent.evaluation.slices import shape_of, slices_of
+from astudent.evaluation.slices import field_types, shape_of, slices_of
 
 PRICE = {"field": "price", "operator": "gt", "value": 5}
 STATUS = {"field": "status", "operator": "in", "value": ["open", "paid"]}
@@ -75,6 +75,15 @@ def test_shape_counts_conditions_depth_and_constructs():
     assert (shape.conditions, shape.depth) == (3, 3)
     assert shape.constructs == ("conditions", "nesting", "negation", "sort", "limit")
     assert ("operator", "in") in set(slices_of(shape)) and ("conditions", "3+") in set(slices_of(shape))
+
+
+def test_types_of_the_fields_that_an_ast_names(schema: dict[str, Any]):
+    condition = {"not": {"and": [PRICE, STATUS]}}
+    ast = {"where": condition, "group_by": ["paid"], "sort": [{"field": "sent_on", "order": "asc"}]}
+    assert field_types(ast, schema) == ["boolean", "date", "enum", "number"]
+    city = {"where": {"field": "city", "operator": "in", "value": ["price", "paid"]}}
+    assert field_types(city, schema) == ["string"], "a value is no field"
+    assert field_types({"where": {"field": 5}, "group_by": 3}, schema) == field_types(ast, {"type": "object"}) == []
 
 
 def test_shape_of_an_aggregate_has_no_conditions():

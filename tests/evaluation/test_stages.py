@@ -146,8 +146,25 @@ def test_constrained_stands_beside_free(ready: Config, student: Scripted):
     evaluate.run(with_evaluation(ready, constrained=True), Options())
     summary = summary_of(ready.evaluation.out_dir)
     assert summary["run"]["decoding"] == "free" and summary["constrained"]["run"]["decoding"] == "constrained"
+    beside = summary["constraint"]["splits"]["test_seen"]
+    assert beside["outcomes"]["right"]["right"] == 3 and beside["outcomes"]["valid_but_wrong"]["valid_but_wrong"] == 1
+    assert beside["time_ratio"] == 1 and summary["constraint"]["left_out"] == summary["constraint"]["refused"] == {}
     evaluate.run(ready, Options())
     assert student.answered == 32
+
+
+def test_requests_without_a_grammar_are_left_out_of_constrained_decoding(
+    ready: Config, row: Callable[..., DatasetRow], student: Scripted, capsys: Any
+):
+    rows = list(read_rows(ready.evaluation.dataset, DatasetRow))
+    schema = {"type": "object", "properties": {"a": False}, "required": ["a"]}
+    strange = row(90, split="test_seen", schema_id="strange", schema_json=schema, ast_json={"a": 1})
+    write_atomic(ready.evaluation.dataset, [*rows, strange])
+    evaluate.run(with_evaluation(ready, constrained=True, baselines=False), Options())
+    summary = summary_of(ready.evaluation.out_dir)
+    assert summary["splits"]["test_seen"]["samples"] == 5 and list(summary["constraint"]["refused"]) == ["strange"]
+    assert summary["constrained"]["splits"]["test_seen"]["samples"] == 4
+    assert "07: strange: not decoded under a grammar: " in capsys.readouterr().out
 
 
 def test_the_base_model_alone(ready: Config, student: Scripted):

@@ -104,6 +104,15 @@ def test_compare_is_not_fooled_by_one_schema():
     assert result.p_value < 1e-6 and result.verdict == "same"
 
 
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 5)), min_size=1, max_size=60))
+def test_the_other_way_round_is_the_mirror(pairs: list[tuple[bool, bool, int]]):
+    before, after, clusters = [a for a, _, _ in pairs], [b for _, b, _ in pairs], [c for _, _, c in pairs]
+    there, back = compare(before, after, clusters), compare(after, before, clusters)
+    assert (there.wins, there.losses, there.difference) == (back.losses, back.wins, -back.difference)
+    assert (there.p_value, there.detectable) == (back.p_value, back.detectable)
+    assert there.interval.low == pytest.approx(-back.interval.high)
+
+
 def test_compare_refuses_unpaired_runs():
     with pytest.raises(ValueError):
         compare([True], [True, False], ["a"])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from astudent.report.document import Bullets, Code, Compared, Document, Explorer, Heading, Image, Paragraph, Table
+from astudent.report.document import Bullets, Compared, Document, Explorer, Heading, Image, Paragraph, Table
 from astudent.report.html import render_html
 from astudent.report.markdown import escape, render_markdown
 
@@ -64,7 +64,6 @@ def page(text: str) -> Document:
             Paragraph(text),
             Bullets([text]),
             Table(["", text], [[text, text]]),
-            Code(text),
             Compared([text, text], [text], [text, text], [(text, text, text)]),
             Explorer(text, {"answers": [text]}),
         ]

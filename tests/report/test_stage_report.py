@@ -62,7 +62,7 @@ def test_the_report_says_how_good_and_against_what(evaluated: Config, capsys: py
     assert "unseen schemas, seen names" in text and "unseen schemas, new names" in text
     assert "| nearest neighbour |" in text and "| word copying |" in text
     assert "| base → SFT | unseen schemas | 40 | 30 | 0 | +75.0 |" in text and "| better |" in text
-    assert "| SFT → DPO | unseen schemas | 40 | 0 | 0 | +0.0 | +0.0 to +0.0 | 1.000 | same |" in text
+    assert "| SFT → DPO | unseen schemas | 40 | 0 | 0 | +0.0 | +0.0 to +0.0 | 1.000 | 22.9 | same |" in text
     assert "| KEY | 30 | 0.05 | 0.025 | -50% | 43% |" in text
     assert "| gt | 75% | 30 | 10 |" in text and "| operator wrong | 10 | 100% |" in text
     assert '| where.operator | "gt" | "lt" |' in text and "| Python |" in text

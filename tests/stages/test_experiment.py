@@ -37,7 +37,7 @@ def test_values_are_right_by_role_and_strings_are_measured_in_edits() -> None:
     right = {role: (score.values, score.right) for role, score in found.roles.items()}
     assert right == {GrammarRole.ENUM_VALUE: (3, 1), GrammarRole.FREE_TEXT: (3, 0), GrammarRole.NUMBER: (3, 1)}
     # abxd: 1 edit; blue to red: 4 (b to r, without l and u, d more); a note of 4 missing; 7 of the answer that is no JSON
-    assert (found.errors, found.characters) == (1 + 4 + 4 + 7, 21)
+    assert (found.strings.errors, found.strings.characters) == (1 + 4 + 4 + 7, 21)
 
 
 def test_steps_are_counted_to_a_loss_that_all_reach() -> None:

@@ -1,15 +1,15 @@
 """Two evaluated runs on the same samples: who won which, and whether that is more than chance."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from astudent.evaluation.results import ResultRow
-from astudent.evaluation.statistics import Comparison, compare
+from astudent.evaluation.statistics import Comparison, compare, holm
 
 
 @dataclass(frozen=True)
 class RunComparison:
-    """Run `after` against run `before` on `split`; `metric` is `semantic_pass`, or `equivalent` without a judge."""
+    """Run `after` against run `before` on `split`; `metric` is the field of a result row that says who was right."""
 
     before: str
     after: str
@@ -19,21 +19,38 @@ class RunComparison:
 
 
 def compare_runs(
-    before: tuple[str, Sequence[ResultRow]], after: tuple[str, Sequence[ResultRow]], split: str
+    before: tuple[str, Sequence[ResultRow]],
+    after: tuple[str, Sequence[ResultRow]],
+    split: str,
+    metric: str | None = None,
 ) -> RunComparison | None:
-    """Compares the plain samples of `split` that both runs answered; None when they share none."""
+    """Compares the plain samples of `split` that both runs answered; None when they share none.
+
+    Without a `metric` it is the judge's `semantic_pass` where both runs were judged, else `equivalent`. Samples of which
+    one run's metric is not known (its judge failed) are left out.
+    """
     first, second = _of_split(before[1], split), _of_split(after[1], split)
     shared = [query_id for query_id in first if query_id in second]
     if not shared:
         return None
-    metric, passed = _metric([*first.values(), *second.values()])
-    judged = [i for i in shared if passed(first[i]) is not None and passed(second[i]) is not None]
+    metric = metric or judged_metric([*first.values(), *second.values()])
+    pairs = [(first[i], second[i]) for i in shared]
+    known = [(a, b) for a, b in pairs if getattr(a, metric) is not None and getattr(b, metric) is not None]
     result = compare(
-        [bool(passed(first[i])) for i in judged],
-        [bool(passed(second[i])) for i in judged],
-        _clusters([first[i] for i in judged]),
+        [getattr(a, metric) for a, _ in known], [getattr(b, metric) for _, b in known], _clusters([a for a, _ in known])
     )
     return RunComparison(before[0], after[0], split, metric, result)
+
+
+def adjusted(family: Sequence[RunComparison]) -> list[RunComparison]:
+    """The comparisons of one table, each with Holm's p among all of them and the verdict that follows."""
+    p_values = holm([found.result.p_value for found in family])
+    return [replace(found, result=found.result.among(p)) for found, p in zip(family, p_values, strict=True)]
+
+
+def judged_metric(rows: Sequence[ResultRow]) -> str:
+    """The judge's pass where all rows were judged, else truth by execution."""
+    return "semantic_pass" if all(row.teacher_verdict is not None for row in rows) else "equivalent"
 
 
 def _clusters(rows: Sequence[ResultRow]) -> list[str]:
@@ -44,10 +61,3 @@ def _clusters(rows: Sequence[ResultRow]) -> list[str]:
 
 def _of_split(rows: Sequence[ResultRow], split: str) -> dict[str, ResultRow]:
     return {row.query_id: row for row in rows if row.split == split and row.kind == "plain"}
-
-
-def _metric(rows: Sequence[ResultRow]) -> tuple[str, Callable[[ResultRow], bool | None]]:
-    """The judge's pass where both runs were judged, else truth by execution."""
-    if all(row.teacher_verdict is not None for row in rows):
-        return "semantic_pass", lambda row: row.semantic_pass
-    return "equivalent", lambda row: row.equivalent

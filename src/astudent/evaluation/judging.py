@@ -19,6 +19,12 @@ Judge = Callable[[Sample, Score], Awaitable[Judgement]]
 SHARED = {"schema_id", "domain_id", "split", "names", "grade", "trap", "language", "query", "schema_json"}
 """What a result row takes over from its dataset row."""
 
+MEASURED = (
+    *("parsed", "parse_error", "schema_valid", "exact_match", "json_exact"),
+    *("canonical_equal", "equivalent", "equivalent_by"),
+)
+"""What a result row takes over from its score as it is."""
+
 
 class Scorers:
     """One scorer for each schema, made when first asked for."""
@@ -98,7 +104,7 @@ def result_row(
 
 
 def _measured(score: Score) -> dict[str, Any]:
-    names = ("parsed", "parse_error", "schema_valid", "exact_match", "canonical_equal", "equivalent", "equivalent_by")
-    facts = {f"facts_{name}": count for name, count in asdict(score.fields).items()}
-    measured = {name: getattr(score, name) for name in names}
-    return {**measured, **facts, "field_f1": score.fields.f1, "schema_errors": list(score.schema_errors)}
+    measured = {name: getattr(score, name) for name in MEASURED}
+    counts = {f"facts_{name}": count for name, count in asdict(score.fields).items()}
+    counts |= {f"string_{name}": count for name, count in asdict(score.strings).items()}
+    return {**measured, **counts, "field_f1": score.fields.f1, "schema_errors": list(score.schema_errors)}

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rapidfuzz.distance import Levenshtein
@@ -12,7 +12,6 @@ from astudent.json_texts.leaves import Leaf, Place, leaves
 from astudent.language.serialise import dumps
 from astudent.roles import GrammarRole, RoleAssigner
 
-STRINGS = (GrammarRole.ENUM_VALUE, GrammarRole.FREE_TEXT)
 _NO_SCHEMA = RoleAssigner(True)
 
 
@@ -24,19 +23,34 @@ class RoleScore:
     right: int = 0
 
 
-@dataclass
-class LeafScores:
-    """Sums over samples. `errors` are the edits (characters) that turn the answers' strings into the known ones of
-    `characters` characters; a string that is missing costs all of its characters."""
+@dataclass(frozen=True)
+class StringScore:
+    """`errors` are the edits (characters) that turn the answer's strings into the known ones of `characters` characters;
+    a string that is missing costs all of its characters, one that is too much nothing. Scores of samples add up."""
 
-    roles: dict[GrammarRole, RoleScore]
     errors: int = 0
     characters: int = 0
+
+    def __add__(self, other: "StringScore") -> "StringScore":
+        return StringScore(self.errors + other.errors, self.characters + other.characters)
+
+    @property
+    def rate(self) -> float | None:
+        """The character error rate: edits for each character of the known strings; None without any."""
+        return self.errors / self.characters if self.characters else None
+
+
+@dataclass
+class LeafScores:
+    """Sums over samples."""
+
+    roles: dict[GrammarRole, RoleScore]
+    strings: StringScore = field(default_factory=StringScore)
 
     @property
     def character_error_rate(self) -> float | None:
         """Edits for each character of the known strings; None without any."""
-        return self.errors / self.characters if self.characters else None
+        return self.strings.rate
 
 
 def values_score(answer: Any, known: Any) -> FieldScore:
@@ -46,6 +60,19 @@ def values_score(answer: Any, known: Any) -> FieldScore:
     given = {} if answer is None else _values(answer)
     shared = sum(wanted.get(place) == leaf for place, leaf in given.items())
     return FieldScore(shared, len(given), len(wanted))
+
+
+def string_score(answer: Any, known: Any) -> StringScore:
+    """The strings among the values of `known`, against what stands at the same path of `answer` (None: it did not parse)."""
+    given = {} if answer is None else _values(answer)
+    wanted = {place: leaf.identity[1] for place, leaf in _values(known).items() if _is_string(leaf)}
+    answered = {place: leaf.identity[1] for place, leaf in given.items() if _is_string(leaf)}
+    errors = sum(Levenshtein.distance(text, answered.get(place, "")) for place, text in wanted.items())
+    return StringScore(errors, sum(map(len, wanted.values())))
+
+
+def _is_string(leaf: Leaf) -> bool:
+    return leaf.identity[0] == "str"
 
 
 def _values(value: Any) -> dict[Place, Leaf]:
@@ -59,17 +86,10 @@ def leaf_scores(samples: Iterable[tuple[Any, Any, dict[str, Any]]]) -> LeafScore
     for known, answer, schema in samples:
         assigner = RoleAssigner(schema)
         given = {} if answer is None else leaves(assigner, dumps(answer))
+        found.strings += string_score(answer, known)
         for place, leaf in leaves(assigner, dumps(known)).items():
             if leaf.role is not GrammarRole.KEY:
-                _count(found, leaf, given.get(place))
+                score = found.roles[leaf.role]
+                score.values += 1
+                score.right += leaf == given.get(place)
     return found
-
-
-def _count(found: LeafScores, known: Leaf, given: Leaf | None) -> None:
-    score = found.roles[known.role]
-    score.values += 1
-    score.right += known == given
-    if known.role in STRINGS:
-        found.characters += len(known.identity[1])
-        answered = given.identity[1] if given is not None and given.identity[0] == "str" else ""
-        found.errors += Levenshtein.distance(known.identity[1], answered)

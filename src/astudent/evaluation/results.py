@@ -35,7 +35,8 @@ with warnings.catch_warnings():
 
         `ast_json` is the known answer and `teacher_canonical` its serialisation; `equivalent` is the truth by canonical
         form or execution, `teacher_verdict` what the judge said (null without a judge, `error` where it failed). Rows of
-        a benchmark task keep their `grade` and `trap`.
+        a benchmark task keep their `grade` and `trap`. `string_errors` are the edits that the strings of
+        `string_characters` characters need. Null by default is what older files did not measure.
         """
 
         query_id: str
@@ -60,6 +61,7 @@ with warnings.catch_warnings():
         schema_valid: bool
         schema_errors: list[str]
         exact_match: bool
+        json_exact: bool | None = None
         canonical_equal: bool
         equivalent: bool
         equivalent_by: Literal["canonical", "execution"] | None
@@ -67,6 +69,8 @@ with warnings.catch_warnings():
         facts_answered: int
         facts_known: int
         field_f1: float
+        string_errors: int | None = None
+        string_characters: int | None = None
         teacher_verdict: Verdict | None
         teacher_reason: str | None
         semantic_pass: bool | None

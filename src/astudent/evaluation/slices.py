@@ -1,13 +1,18 @@
-"""What kind of request a sample is, read from its known AST: how many conditions, how deep, which constructs."""
+"""What kind of request a sample is, read from its known AST: how many conditions, how deep, which constructs and fields."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from astudent.errors import UsageError
+from astudent.evaluation.results import ResultRow
+from astudent.language.vocabulary import read_vocabulary
+
 Ast = dict[str, Any]
 
 CONSTRUCTS = ("conditions", "nesting", "negation", "sort", "limit", "group", "aggregate")
 MOST = 3  # conditions and depth beyond this share one slice
+FIELD_KEYS = ("field", "group_by")
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,23 @@ class Shape:
     depth: int
     constructs: tuple[str, ...]
     operators: tuple[str, ...]
+
+
+def row_slices(row: ResultRow) -> Iterator[tuple[str, str]]:
+    """(slice, value) pairs of any row: names, language, grade and trap where it has them, its shape, its types of fields."""
+    yield from (("names", row.names), ("language", row.language))
+    yield from ((name, value) for name, value in (("grade", row.grade), ("trap", row.trap)) if value)
+    yield from slices_of(shape_of(row.ast_json))
+    yield from (("field type", kind) for kind in field_types(row.ast_json, row.schema_json))
+
+
+def field_types(ast: Ast, schema: dict[str, Any]) -> list[str]:
+    """The types of the fields that a known AST names; none under a schema that is no query language's."""
+    try:
+        fields = read_vocabulary(schema).fields
+    except UsageError:
+        return []
+    return sorted({fields[name].type for name in _named(ast) if name in fields})
 
 
 def shape_of(ast: Ast) -> Shape:
@@ -65,3 +87,14 @@ def _comparisons(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
             return
     if "operator" in node:
         yield path, node
+
+
+def _named(node: Any) -> Iterator[str]:
+    """The fields that a valid AST names, wherever; values are no fields."""
+    for part in node if isinstance(node, list) else ():
+        yield from _named(part)
+    for key, value in node.items() if isinstance(node, dict) else ():
+        if key in FIELD_KEYS:
+            yield from (name for name in (value if isinstance(value, list) else [value]) if isinstance(name, str))
+        elif key != "value":
+            yield from _named(value)

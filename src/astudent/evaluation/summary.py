@@ -8,10 +8,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
+from astudent.evaluation.agreement import accepted, judge_agreement
 from astudent.evaluation.facts import FieldScore
+from astudent.evaluation.leaf_scores import StringScore
 from astudent.evaluation.results import ResultRow
-from astudent.evaluation.slices import shape_of, slices_of
-from astudent.evaluation.statistics import cohen_kappa, wilson
+from astudent.evaluation.slices import row_slices
+from astudent.evaluation.statistics import wilson
 from astudent.evaluation.task_figures import task_figures
 from astudent.tasks.task import Task
 
@@ -21,17 +25,14 @@ RATES: dict[str, Callable[[ResultRow], bool | None]] = {
     "parsed_rate": lambda row: row.parsed,
     "schema_valid_rate": lambda row: row.schema_valid,
     "exact_match_rate": lambda row: row.exact_match,
+    "json_exact_rate": lambda row: row.json_exact,
     "canonical_equal_rate": lambda row: row.canonical_equal,
     "equivalent_rate": lambda row: row.equivalent,
+    "valid_but_wrong_rate": lambda row: row.schema_valid and not row.equivalent,
     "teacher_accept_rate": lambda row: accepted(row),
     "semantic_pass_rate": lambda row: row.semantic_pass,
     "truncated_rate": lambda row: row.finish == "length",
 }
-
-
-def accepted(row: ResultRow) -> bool | None:
-    """The judge's yes or no; None where there was no judge or the judge failed."""
-    return None if row.teacher_verdict in (None, "error") else row.teacher_verdict == "accept"
 
 
 def summarise(rows: Sequence[ResultRow], headline: str, task: Task | None = None) -> dict[str, Any]:
@@ -71,8 +72,21 @@ def rates(rows: Sequence[ResultRow]) -> Rates:
         "field_precision": fields.precision if rows else None,
         "field_recall": fields.recall if rows else None,
         "field_f1": fields.f1 if rows else None,
+        "character_error_rate": _strings(rows).rate,
+        "mean_prompt_tokens": _mean([row.prompt_tokens for row in rows]),
         "mean_completion_tokens": _mean([row.completion_tokens for row in rows]),
-        "mean_latency_seconds": _mean([row.latency_seconds for row in rows]),
+        **latency(rows),
+    }
+
+
+def latency(rows: Sequence[ResultRow]) -> dict[str, float | None]:
+    """Mean, median and 90th percentile (s) of the samples' shares of their batches' time."""
+    seconds = [row.latency_seconds for row in rows]
+    median, high = map(float, np.quantile(seconds, [0.5, 0.9])) if seconds else (None, None)
+    return {
+        "mean_latency_seconds": _mean(seconds),
+        "median_latency_seconds": median,
+        "p90_latency_seconds": high,
     }
 
 
@@ -81,25 +95,11 @@ def slices(rows: Iterable[ResultRow], task: Task | None = None) -> dict[str, dic
     task's rows are sliced by its groups, those of the query language by the shape of the AST."""
     groups: dict[str, dict[str, list[ResultRow]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        own = task.groups(row) if task else slices_of(shape_of(row.ast_json))
-        members = [("names", row.names), ("language", row.language), *own]
+        members = [("names", row.names), ("language", row.language), *task.groups(row)] if task else [*row_slices(row)]
         members.append(("names and language", f"{row.names}, {row.language}"))
         for name, value in members:
             groups[name][value].append(row)
     return {name: {value: rates(groups[name][value]) for value in sorted(groups[name])} for name in sorted(groups)}
-
-
-def judge_agreement(rows: Sequence[ResultRow]) -> dict[str, Any]:
-    """The judge against execution on schema-valid answers: kappa and the four counts (judge first)."""
-    judged = [(bool(accepted(r)), r.equivalent) for r in rows if r.schema_valid and accepted(r) is not None]
-    return {
-        "judged": len(judged),
-        "kappa": cohen_kappa([judge for judge, _ in judged], [truth for _, truth in judged]),
-        "accept_equivalent": judged.count((True, True)),
-        "accept_different": judged.count((True, False)),
-        "reject_equivalent": judged.count((False, True)),
-        "reject_different": judged.count((False, False)),
-    }
 
 
 def _rate(outcomes: Sequence[bool | None]) -> tuple[float | None, list[float] | None]:
@@ -108,6 +108,11 @@ def _rate(outcomes: Sequence[bool | None]) -> tuple[float | None, list[float] | 
         return None, None
     interval = wilson(sum(known), len(known))
     return sum(known) / len(known), [interval.low, interval.high]
+
+
+def _strings(rows: Sequence[ResultRow]) -> StringScore:
+    measured = [(row.string_errors, row.string_characters) for row in rows]
+    return sum((StringScore(a, b) for a, b in measured if a is not None and b is not None), StringScore())
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -43,13 +43,6 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Code:
-    """Text whose spaces and characters matter."""
-
-    text: str
-
-
-@dataclass(frozen=True)
 class Image:
     """A plot on disk as PNG, with the words and numbers for who cannot see it; where an SVG of the same name lies
     beside it, a page shows that."""
@@ -79,7 +72,7 @@ class Explorer:
     data: Mapping[str, Any]
 
 
-Block = Heading | Paragraph | Bullets | Table | Code | Image | Compared | Explorer
+Block = Heading | Paragraph | Bullets | Table | Image | Compared | Explorer
 
 
 @dataclass

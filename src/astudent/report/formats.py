@@ -16,6 +16,11 @@ def points(difference: float) -> str:
     return f"{100 * difference:+.1f}"
 
 
+def size(difference: float | None) -> str:
+    """`12.5`, in percentage points, of a difference in whatever direction."""
+    return UNKNOWN if difference is None else f"{100 * difference:.1f}"
+
+
 def with_interval(rates: Mapping[str, Any], name: str) -> str:
     """`61.2% (57-65)`: a rate with its 95% interval in whole percent."""
     if not rates:

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Sequence
 from html import escape
 
-from astudent.report.document import Block, Bullets, Code, Compared, Explorer, Heading, Image, Paragraph, Table
+from astudent.report.document import Block, Bullets, Compared, Explorer, Heading, Image, Paragraph, Table
 from astudent.report.markdown import INVISIBLE, visible
 
 SHADES = 5
@@ -23,8 +23,6 @@ def render_block(block: Block, caption: str, section: int) -> str:
             return "<ul>" + "".join(f'<li dir="auto">{_shown(item)}</li>' for item in items) + "</ul>"
         case Table():
             return _table(block, caption)
-        case Code(text):
-            return f'<pre dir="auto">{_shown(text)}</pre>'
         case Image():
             return _wide(_image(block), caption)
         case Compared():

@@ -7,7 +7,6 @@ from pathlib import Path
 from astudent.report.document import (
     Block,
     Bullets,
-    Code,
     Compared,
     Document,
     Explorer,
@@ -59,8 +58,6 @@ def _block(block: Block, folder: Path) -> str:
             return "\n".join(f"- {escape_line(item)}" for item in items)
         case Table(header, rows, figures):
             return _table(header, rows, figures)
-        case Code(text):
-            return _fenced(visible(text))
         case Image(path, alt):
             return f"![{escape(alt)}]({path.relative_to(folder).as_posix()})"
         case Compared(request, known, answer, differences):

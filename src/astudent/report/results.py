@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from astudent.evaluation.agreement import judge_agreement
 from astudent.evaluation.comparison import compare_runs
-from astudent.evaluation.summary import judge_agreement, rates, slices
+from astudent.evaluation.summary import rates, slices
 from astudent.report import formats
 from astudent.report.document import Block, Heading, Image, Paragraph, Table
 from astudent.report.plots import RatePoint, plot_rates, plot_slices, said
@@ -119,11 +120,23 @@ def comparisons(runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
     if not rows:
         return
     yield Heading("Is the difference real?")
-    header = ["", "samples", "n", "won", "lost", "difference (points)", "95% interval", "McNemar p", "verdict"]
+    header = [
+        "",
+        "samples",
+        "n",
+        "won",
+        "lost",
+        "difference (points)",
+        "95% interval",
+        "McNemar p",
+        "could show (points)",
+        "verdict",
+    ]
     yield Table(header, rows)
     yield Paragraph(
         "The same requests answered by both. Won: only the second run is right; lost: only the first. The interval "
-        "resamples whole schemas (rows, where there is one schema only). A verdict of better or worse needs p below 0.05 and an interval that leaves 0 out."
+        "resamples whole schemas (rows, where there is one schema only). A verdict of better or worse needs p below 0.05 and an interval that leaves 0 out. Could show: the smallest difference "
+        "that these samples would have shown in four of five cases."
     )
 
 
@@ -134,7 +147,14 @@ def _compared(before: EvaluatedRun, after: EvaluatedRun) -> Iterator[list[str]]:
             r, pair = found.result, f"{before.label} → {after.label}"
             interval = f"{formats.points(r.interval.low)} to {formats.points(r.interval.high)}"
             figures = [str(r.samples), str(r.wins), str(r.losses), formats.points(r.difference), interval]
-            yield [pair, SPLIT_WORDS[split], *figures, formats.p_value(r.p_value), r.verdict]
+            yield [
+                pair,
+                SPLIT_WORDS[split],
+                *figures,
+                formats.p_value(r.p_value),
+                formats.size(r.detectable),
+                r.verdict,
+            ]
 
 
 def by_kind(

@@ -1,8 +1,9 @@
 """Stage 07: outputs/d_04_dataset.jsonl + an adapter -> outputs/student_runs/eval/ (and eval-base/ beside it)
 
 Phase one writes every student's answers, then frees it; phase two collects the verdicts. Test splits are also answered
-by the base model and by the two baselines; with `constrained`, once more under the schema's grammar. `--fresh` forces the
-named adapter's part alone: what stands beside it is shared by all students (force it with `--adapter none`).
+by the base model and by the two baselines; with `constrained`, both free and once more under the schema's grammar, and
+the summary says what that cost and what it hides. `--fresh` forces the named adapter's part alone: what stands beside it
+is shared by all students (force it with `--adapter none`).
 """
 
 import asyncio
@@ -13,6 +14,8 @@ from typing import Any
 
 from astudent.cli import Options
 from astudent.evaluation.baselines import baseline_path, baselines_of, write_baselines
+from astudent.evaluation.constraint import enforced, with_grammar
+from astudent.evaluation.joined import join_summaries, read_baselines
 from astudent.evaluation.judging import Judge
 from astudent.evaluation.metrics import Score
 from astudent.evaluation.phases import (
@@ -24,12 +27,9 @@ from astudent.evaluation.phases import (
     collect_answers,
     collect_verdicts,
     identity,
-    write_summary,
 )
-from astudent.evaluation.results import ResultRow
 from astudent.evaluation.samples import Sample, SchemaLimit, choose_samples
 from astudent.evaluation.student_answers import BASE, make_student
-from astudent.evaluation.summary import split_summary
 from astudent.evaluation.vision_student import dataset_rows
 from astudent.jsonl import read_rows
 from astudent.records import DatasetRow
@@ -60,10 +60,13 @@ def run(config: Config, options: Options) -> None:
     targets = targets_of(config)
     if options.dry_run:
         return _dry_run(config, options, samples, len(targets))
+    if settings.constrained:
+        _say_enforced(samples)
     worked = [answer_all(targets, samples, config, options), judge_all(targets, samples, config, options)]
-    if is_reported(config) and settings.baselines:
+    wants_baselines = is_reported(config) and settings.baselines
+    if wants_baselines:
         worked.append(evaluate_baselines(samples, config, options.fresh and settings.adapter == BASE))
-    join_summaries(targets, config)
+    join_summaries(targets, samples, read_baselines(config) if wants_baselines else {})
     if not any(worked):
         print(f"{NAME}: complete, nothing to do", flush=True)
     print(headline(targets[0].summary), flush=True)
@@ -82,6 +85,21 @@ def _dry_run(config: Config, options: Options, samples: Sequence[Sample], target
     dry_run.show(
         config, options, NAME, calls, 0, lambda judge: judge.judge(row.schema_json, row.query, None, row.ast_json)
     )
+
+
+def _say_enforced(samples: Sequence[Sample]) -> None:
+    """Which schemas a grammar enforces in part or not at all, before anything is asked. RunError where it can none."""
+    with_grammar(samples)
+    for schema_id, found in enforced(samples).items():
+        if found.refused is not None:
+            print(f"{NAME}: {schema_id}: not decoded under a grammar: {found.refused}", flush=True)
+        elif found.left_out:
+            print(f"{NAME}: {schema_id}: the grammar leaves out: {'; '.join(found.left_out)}", flush=True)
+
+
+def asked_of(target: Target, samples: Sequence[Sample]) -> Sequence[Sample]:
+    """What a target answers: constrained ones the requests whose schema has a grammar."""
+    return with_grammar(samples) if target.decoding == "constrained" else samples
 
 
 def is_reported(config: Config) -> bool:
@@ -109,7 +127,7 @@ def answer_all(targets: Sequence[Target], samples: Sequence[Sample], config: Con
         asyncio.run(check_judge(config, options))  # an absent judge is said before hours of answers, not after
     for target, run in todo:
         with make_student(config, target.adapter, target.decoding) as student:
-            collect_answers(run, target, samples, student, config.evaluation.batch_size)
+            collect_answers(run, target, asked_of(target, samples), student, config.evaluation.batch_size)
     return bool(todo)
 
 
@@ -129,13 +147,14 @@ async def _collect(
     task = task_of(config)
     if config.evaluation.teacher == "none":
         for target, run in todo:
-            await collect_verdicts(run, target, samples, None, 1, facts_of(target, config, options, None), task)
+            asked, facts = asked_of(target, samples), facts_of(target, config, options, None)
+            await collect_verdicts(run, target, asked, None, 1, facts, task)
         return
     async with the_judge(config, options.model, NAME) as teacher:
         teacher.prepare(sample.row.schema_json for sample in samples)
         for target, run in todo:
-            facts = facts_of(target, config, options, teacher)
-            await collect_verdicts(run, target, samples, as_judge(teacher), teacher.ahead, facts, task)
+            asked, facts = asked_of(target, samples), facts_of(target, config, options, teacher)
+            await collect_verdicts(run, target, asked, as_judge(teacher), teacher.ahead, facts, task)
         await teacher.unload()
 
 
@@ -191,31 +210,6 @@ def evaluate_baselines(samples: Sequence[Sample], config: Config, fresh: bool) -
     write_baselines(read_rows(config.evaluation.dataset, DatasetRow), samples, folder, names)
     run.finish(samples=len(samples))
     return True
-
-
-def join_summaries(targets: Sequence[Target], config: Config) -> None:
-    """Puts the baselines and the constrained figures into the summary of free decoding, side by side."""
-    wants_baselines = is_reported(config) and config.evaluation.baselines
-    baselines = read_baselines(config) if wants_baselines else {}
-    for target in targets:
-        if target.decoding == "free":
-            summary = json.loads(target.summary.read_text(encoding="utf-8"))
-            beside = target.folder / "constrained" / target.summary.name
-            constrained = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else None
-            joined = {**summary, "constrained": constrained, "baselines": baselines}
-            if joined != summary:
-                write_summary(target.summary, joined)
-
-
-def read_baselines(config: Config) -> dict[str, Any]:
-    """baseline -> split -> rates, slices and, of a benchmark task, its figures."""
-    found: dict[str, Any] = {}
-    task = task_of(config)
-    for name in baselines_of(config):
-        rows = list(read_rows(baseline_path(Path(config.evaluation.base_out_dir), name), ResultRow))
-        splits = dict.fromkeys(row.split for row in rows)
-        found[name] = {split: split_summary([row for row in rows if row.split == split], task) for split in splits}
-    return found
 
 
 def headline(path: Path) -> str:

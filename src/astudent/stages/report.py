@@ -5,6 +5,8 @@ from pathlib import Path
 from astudent.cli import Options
 from astudent.jsonl import write_atomic
 from astudent.report import explorer, operators, origin, results, samples, task, training
+from astudent.report.constraint import constraint
+from astudent.report.disagreements import disagreements
 from astudent.report.document import Document, Heading, Paragraph
 from astudent.report.html import render_html
 from astudent.report.markdown import render_markdown
@@ -60,7 +62,9 @@ def build_document(config: Config, runs: list[EvaluatedRun], folder: Path) -> Do
     document.add(*training.curves(log, folder, metrics))
     document.add(*training.roles(log, folder))
     document.add(*training.alignment(config))
+    document.add(*constraint(runs))
     document.add(*results.judge(student))
+    document.add(*disagreements(student))
     document.add(*operators.operator_confusion(student))
     document.add(*samples.samples(student, runs))
     if config.report.html:

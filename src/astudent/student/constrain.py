@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import time
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,6 +15,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from astudent.errors import RunError
+from astudent.language.enforcement import grammar_of
 from astudent.student.prompt import chat_format
 
 _TOKENIZERS: WeakKeyDictionary[PreTrainedTokenizerBase, dict[int, Any]] = WeakKeyDictionary()
@@ -22,18 +23,22 @@ _BITS = torch.arange(32, dtype=torch.int32)
 
 
 class SchemaGrammar:
-    """One schema, compiled for one tokenizer. RunError for a schema that llguidance cannot enforce."""
+    """One schema, compiled for one tokenizer in `seconds`. RunError for a schema that has no grammar.
+
+    Keywords that cannot be enforced are left out; `language.enforcement` names them.
+    """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, schema: dict[str, Any], embedding_rows: int) -> None:
         # llguidance wants its vocabulary at least as large as the tokenizer's; models often have more rows than that.
         self.vocabulary = max(len(tokenizer), embedding_rows)
         self._inner = _inner_tokenizer(tokenizer, self.vocabulary)
-        defaults: Any = {"whitespace_flexible": False}
-        self._grammar = LLMatcher.grammar_from_json_schema(json.dumps(schema), defaults=defaults)
+        started = time.monotonic()
+        self._grammar = grammar_of(schema)
         problem = LLMatcher(self._inner, self._grammar, log_level=0).get_error()
         if problem:
             reason = problem.strip().splitlines()[0][:160]
             raise RunError(f"the schema cannot be enforced: {reason}", "Decode it freely, or change the schema.")
+        self.seconds = time.monotonic() - started
 
     def matcher(self) -> LLMatcher:
         """The state of one answer."""

@@ -32,7 +32,8 @@ DROP_SHARE = 0.25
 class Answer:
     """One answer. `tokens` counts the end of turn too; `truncated` says that max_new_tokens cut it off.
 
-    `seconds` adds up, over the steps that it took part in, the step's time divided by the rows of the batch.
+    `seconds` adds up, over the steps that it took part in, the step's time divided by the rows of the batch; to it comes
+    its share of compiling its schema's grammar.
     """
 
     text: str
@@ -93,10 +94,11 @@ def generate(
 
 @dataclass
 class Schema:
-    """What the requests of one schema share: the first tokens of their prompts, and those tokens' keys and values as long as
-    a request is `waiting` for them."""
+    """What so many requests of one schema share: the first tokens of their prompts, and those tokens' keys and values as
+    long as a request is `waiting` for them."""
 
     prefix: list[int]
+    requests: int
     waiting: int
     store: Store | None = None
 
@@ -115,6 +117,11 @@ class Request:
         """All tokens of the prompt."""
         return self.schema.prefix + self.own
 
+    @property
+    def compiling(self) -> float:
+        """Its share (s) of the time that its schema's grammar took."""
+        return self.grammar.seconds / self.schema.requests if self.grammar else 0.0
+
 
 def requests_of(student: Student, texts: Sequence[str], grammar: SchemaGrammar | None) -> list[Request]:
     """The requests of one schema."""
@@ -122,7 +129,7 @@ def requests_of(student: Student, texts: Sequence[str], grammar: SchemaGrammar |
         return []
     prompts: list[list[int]] = student.tokenizer(list(texts), add_special_tokens=False)["input_ids"]  # pyright: ignore
     shared = common_prefix(prompts)
-    schema = Schema(prompts[0][:shared], len(prompts))
+    schema = Schema(prompts[0][:shared], len(prompts), waiting=len(prompts))
     return [Request(text, schema, ids[shared:], grammar) for text, ids in zip(texts, prompts, strict=True)]
 
 
@@ -183,7 +190,7 @@ class Batch:
             self.last, self.slots = torch.cat([self.last, last]), torch.cat([self.slots, reader.lengths])
         self.chooser.add(new)
         share = (time.monotonic() - started) / len(new)
-        self.rows += [Row(place, request, [], share) for place, request in requests.items()]
+        self.rows += [Row(place, request, [], share + request.compiling) for place, request in requests.items()]
 
     def _store(self, schema: Schema, count: int) -> Store:
         """The prefix's keys and values for `count` of the schema's requests, computed once."""
@@ -331,7 +338,7 @@ def _plain(student: Student, request: Request, limit: int, sampling: Sampling) -
         logits_processor=[_Chosen(chooser)],
     )
     tokens = out[0, len(request.ids) :].tolist()
-    return _answer(student, Row(0, request, tokens, time.monotonic() - started))
+    return _answer(student, Row(0, request, tokens, time.monotonic() - started + request.compiling))
 
 
 def _generation_config(student: Student, limit: int) -> Any:
