@@ -24,7 +24,12 @@ def test_imported_sets_pass_the_gate_and_are_evaluated(tmp_path: Path, monkeypat
     assert CliRunner().invoke(app, ["gate", "--quiet", *map(str, files)]).exit_code == 0
     dataset = tmp_path / "dataset.jsonl"
     dataset.write_bytes(b"".join(file.read_bytes() for file in files))
-    changed = {"adapter": "none", "out_dir": f"{tmp_path}/eval", "base_out_dir": f"{tmp_path}/eval", "teacher": "embedded"}
+    changed = {
+        "adapter": "none",
+        "out_dir": f"{tmp_path}/eval",
+        "base_out_dir": f"{tmp_path}/eval",
+        "teacher": "embedded",
+    }
     changed |= {"dataset": str(dataset), "splits": ["test_unseen"], "max_samples": 9, "max_new_tokens": 16}
     overrides = {f"evaluation.{key}": value for key, value in changed.items()}
     config = load_config("config/embedded.json", overrides | {"run.outputs_root": str(tmp_path)})
@@ -34,4 +39,6 @@ def test_imported_sets_pass_the_gate_and_are_evaluated(tmp_path: Path, monkeypat
     assert all(row.prompt_text and row.completion_tokens and row.teacher_verdict == "reject" for row in rows)
     summary = json.loads((tmp_path / "eval/evaluation_summary.json").read_text())
     assert summary["split"] == "test_unseen" and summary["samples"] == 9
-    assert list(summary["baselines"]) == ["nearest_neighbour"], "no words are copied where the schema is no query language"
+    assert list(summary["baselines"]) == ["nearest_neighbour"], (
+        "no words are copied where the schema is no query language"
+    )

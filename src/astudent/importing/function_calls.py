@@ -1,12 +1,15 @@
 """Functions with parameters -> the schema of the calls of them; calls as public sets write them -> {"calls": [...]}."""
 
+import ast
+import contextlib
+import json
 import re
+import warnings
 from typing import Any, Literal
 
-from astudent.errors import RunError
 from astudent.importing.parameter_types import parameters_schema
 from astudent.importing.scope import Json, RejectedError, kind, parsed, shown
-from astudent.json_texts.repair import repair
+from astudent.language.serialise import MAX_CHARACTERS
 
 MAX_FUNCTIONS = 200
 TAGGED = re.compile(r"<tool_call>(.*?)(?:</tool_call>|\Z)", re.DOTALL)
@@ -95,11 +98,16 @@ def _tagged(found: Json) -> list[str]:
 
 
 def _loose(text: str) -> Json:
-    """A call as models write it: JSON, or with a single reading that is JSON (`{'name': ...}`)."""
+    """A call as JSON, or as Python writes a dict (`{'name': ...}`)."""
+    if len(text) > MAX_CHARACTERS:
+        raise RejectedError(f"a call of more than {MAX_CHARACTERS:,} characters")
+    with contextlib.suppress(RejectedError):
+        return parsed(text)
     try:
-        return parsed(repair(text.strip()).text)
-    except RunError as error:
-        raise RejectedError(f"a call that is no JSON: {error.message}") from None
+        with warnings.catch_warnings(action="ignore"):  # of Python, about escapes in the text
+            return json.loads(json.dumps(ast.literal_eval(text.strip())))
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+        raise RejectedError(f"a call that is neither JSON nor a Python dict: {shown(text)}") from None
 
 
 def _acceptable_call(call: Json, schema: Json) -> dict[str, Json]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from astudent.importing.mapping import Request, Turns, Value
 from astudent.language.pointers import MISSING, at_pointer
 
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 PLACEHOLDER = re.compile(r"\{(/[^{}]*)\}")
 MAX_QUERY = 20_000  # characters
 MAX_SHOWN = 160
@@ -60,6 +61,8 @@ def request_of(request: Request, scope: Scope) -> str:
         raise RejectedError("an empty request")
     if len(text) > MAX_QUERY:
         raise RejectedError(f"a request of more than {MAX_QUERY:,} characters")
+    if HALF_CHARACTER.search(text):
+        raise RejectedError("half a character (of a surrogate pair) in the request")
     return text
 
 

@@ -73,10 +73,9 @@ def is_array(path: Path) -> bool:
 
 def _opened(path: Path) -> BinaryIO:
     try:
-        raw = path.open("rb")
+        return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}", "Name a file that is there.") from error
-    return cast(BinaryIO, gzip.open(raw)) if path.suffix == ".gz" else raw
 
 
 def _first_character(file: BinaryIO) -> bytes:
