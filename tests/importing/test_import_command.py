@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from click.testing import Result
 from sample_sets import MAPPINGS, SAMPLES
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from astudent.command import app
 from astudent.jsonl import read_objects
