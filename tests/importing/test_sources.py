@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from astudent.errors import RunError, UsageError
-from astudent.importing import sources
+from astudent.importing import array_window, sources
 from astudent.importing.sources import read_records
 
 VALUES = st.recursive(
@@ -34,7 +34,7 @@ def contents(path: Path) -> list[Any]:
 @given(RECORDS, st.sampled_from([None, 0, 2]), st.booleans(), st.integers(1, 40))
 def test_an_array_is_read_in_any_dress(records: Any, indent: int | None, escaped: bool, buffer: int):
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "BUFFER", buffer)
+        patch.setattr(array_window, "BUFFER", buffer)
         path = Path(folder) / "rows.json"
         path.write_text(json.dumps(records, indent=indent, ensure_ascii=escaped) + "\n", encoding="utf-8")
         read = list(read_records(path))

@@ -38,7 +38,6 @@ class Rejects:
 
     def __init__(self, path: Path | None, shown: int) -> None:
         self._shown = shown
-        self.path = path
         if path is not None:
             write_atomic(path, "")
         self._writer = RowWriter(path) if path is not None else None

@@ -9,23 +9,19 @@ import datetime
 import gzip
 import io
 import json
-import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn, cast
+from typing import Any, BinaryIO, cast
 
 from astudent.errors import RunError, UsageError
+from astudent.importing.array_window import BUFFER, MAX_RECORD, ArrayWindow
 from astudent.importing.scope import kind
 from astudent.language.schema_limits import is_deeper
 from astudent.language.serialise import MAX_DEPTH
 
-MAX_RECORD = 16 << 20  # bytes of a line, characters of an array's item
-BUFFER = 1 << 20
 BATCH = 64  # rows of a Parquet file that are held at once
-BLANK = re.compile(r"[ \t\r\n]*")
-DECODER = json.JSONDecoder()
 Json = Any
 
 
@@ -120,7 +116,7 @@ def _checked(path: Path, number: int, value: Json) -> Record:
 def _array(path: Path) -> Iterator[Record]:
     """The items of one array, each decoded as soon as it is whole."""
     with _opened(path) as file:
-        window = _Window(path, io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+        window = ArrayWindow(path, io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
         window.take("[")
         is_first = True
         while not window.takes("]"):
@@ -131,72 +127,6 @@ def _array(path: Path) -> Iterator[Record]:
             line = window.line
             yield _checked(path, line, window.item())
         window.end()
-
-
-class _Window:
-    """A part of a text that moves on; `line` is the line (from 1) that it begins in."""
-
-    def __init__(self, path: Path, text: io.TextIOWrapper) -> None:
-        self._path, self._text = path, text
-        self._buffer, self._at = "", 0
-        self.line = 1
-
-    def skip_blank(self) -> None:
-        while True:
-            found = BLANK.match(self._buffer, self._at)
-            self._advance(found.end() - self._at if found else 0)
-            if self._at < len(self._buffer) or not self._more():
-                return
-
-    def takes(self, character: str) -> bool:
-        self.skip_blank()
-        found = self._buffer.startswith(character, self._at)
-        if found:
-            self._advance(1)
-        return found
-
-    def take(self, character: str) -> None:
-        if not self.takes(character):
-            self._fail(f"{character!r} expected")
-
-    def end(self) -> None:
-        self.skip_blank()
-        if self._at < len(self._buffer):
-            self._fail("more after the array's end")
-
-    def item(self) -> Json:
-        """The value that begins here. RunError where it is no JSON, or longer than MAX_RECORD."""
-        while True:
-            try:
-                value, end = DECODER.raw_decode(self._buffer, self._at)
-                length = end - self._at
-                if end < len(self._buffer) or not self._more():  # a number at the end may go on
-                    self._advance(length)
-                    return value
-            except RecursionError:
-                self._fail("nested too deeply")
-            except ValueError as error:
-                if len(self._buffer) - self._at > MAX_RECORD:
-                    self._fail(f"an item that is no JSON, or longer than {MAX_RECORD:,} characters")
-                if not self._more():
-                    self._fail(f"not JSON: {error}")
-
-    def _advance(self, count: int) -> None:
-        self.line += self._buffer.count("\n", self._at, self._at + count)
-        self._at += count
-
-    def _more(self) -> bool:
-        """Reads on; twice as much each time that one item goes on, so that decoding it anew stays cheap."""
-        held = self._buffer[self._at :]
-        try:
-            more = self._text.read(max(BUFFER, len(held)))
-        except UnicodeDecodeError as error:
-            self._fail(str(error))
-        self._buffer, self._at = held + more, 0
-        return bool(more)
-
-    def _fail(self, what: str) -> NoReturn:
-        raise RunError(f"{self._path}:{self.line}: {what}", "An array cannot be read on past that; mend the file.")
 
 
 def _csv(path: Path) -> Iterator[Record]:
