@@ -11,6 +11,7 @@ from astudent.commands.cards import card, leaderboard
 from astudent.commands.compare import compare
 from astudent.commands.forms import forms
 from astudent.commands.gate import gate
+from astudent.commands.import_rows import import_rows
 
 app = typer.Typer(
     name="astudent",
@@ -37,6 +38,7 @@ for command in (
     card,
 ):
     app.command()(command)
+app.command("import")(import_rows)
 
 
 def main() -> None:

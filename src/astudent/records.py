@@ -124,7 +124,7 @@ with warnings.catch_warnings():
         is_valid: bool
         split: Split
         names: Literal["seen", "new"]
-        source: Literal["example", "generated", "topup"]
+        source: Literal["example", "generated", "topup", "imported"]
         mutation: str | None = None
         validator_message: str | None = None
         positive_id: str | None = None

@@ -93,6 +93,20 @@ def test_known_cases(a, b, equal):
     assert equivalent(b, a, SCHEMA).equal is equal
 
 
+@pytest.mark.parametrize("function", ["min", "max", "sum", "avg"])
+@pytest.mark.parametrize("field", ["price", "count"])
+@pytest.mark.parametrize("limit", [8, 15, 60])
+@pytest.mark.parametrize("groups", [{}, {"group_by": ["state"]}])
+def test_a_limit_before_a_summary_is_seen(function: str, field: str, limit: int, groups: dict):
+    """They differ only on tables of more rows than the limit, whose first rows are summed up to something else."""
+    where = {"where": {"not": NAME}} if limit == 8 else {}
+    whole = where | groups | {"aggregate": {"function": function, "field": field}}
+    cut = whole | {"limit": limit}
+    cheapest, dearest = (cut | {"sort": [{"field": field, "order": order}]} for order in ("asc", "desc"))
+    for a, b in ((whole, cut), (cut, cut | {"limit": limit - 1}), (cut, cheapest), (cheapest, dearest)):
+        assert not equivalent(a, b, SCHEMA).equal, (a, b)
+
+
 def test_the_detail_shows_what_tells_them_apart():
     verdict = equivalent({"where": PRICE}, {"where": PRICE | {"operator": "gte"}}, SCHEMA)
     assert (verdict.by, verdict.detail) == ("execution", 'only the second takes {"price":2}')

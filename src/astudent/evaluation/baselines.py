@@ -11,7 +11,7 @@ from astudent.evaluation.results import AnswerRow, ResultRow
 from astudent.evaluation.samples import Sample
 from astudent.evaluation.word_copying import copy_words
 from astudent.jsonl import write_atomic
-from astudent.language.vocabulary import read_vocabulary
+from astudent.language.vocabulary import is_query_language, read_vocabulary
 from astudent.records import DatasetRow
 from astudent.settings import Config
 from astudent.tasks.registry import has_task
@@ -30,15 +30,19 @@ def baselines_of(config: Config) -> tuple[str, ...]:
 def write_baselines(
     rows: Iterable[DatasetRow], samples: Sequence[Sample], folder: Path, names: Sequence[str] = NAMES
 ) -> None:
-    """Answers all plain samples by the named baselines; one result file each in `folder`."""
+    """Answers all plain samples by the named baselines; one result file each in `folder`.
+
+    Words are copied for samples whose schema is a query language's; of imported rows the file may be empty.
+    """
     known = [KnownAnswer(r.schema_id, r.query, r.ast_json) for r in rows if r.split == "train" and r.is_valid]
     nearest = NearestNeighbour(known)
     answerers: dict[str, Answerer] = {
         "nearest_neighbour": lambda sample: nearest.answer(sample.row.query, sample.row.schema_id),
         "word_copying": lambda sample: copy_words(sample.row.query, read_vocabulary(sample.row.schema_json)),
     }
+    able = {"nearest_neighbour": samples, "word_copying": [s for s in samples if is_query_language(s.row.schema_json)]}
     for name in names:
-        write_atomic(baseline_path(folder, name), baseline_rows(samples, answerers[name]))
+        write_atomic(baseline_path(folder, name), baseline_rows(able[name], answerers[name]))
 
 
 def baseline_path(folder: Path, name: str) -> Path:

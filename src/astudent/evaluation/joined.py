@@ -47,5 +47,6 @@ def read_baselines(config: Config) -> Json:
     for name in baselines_of(config):
         rows = list(read_rows(baseline_path(Path(config.evaluation.base_out_dir), name), ResultRow))
         splits = dict.fromkeys(row.split for row in rows)
-        found[name] = {split: split_summary([row for row in rows if row.split == split], task) for split in splits}
+        if rows:
+            found[name] = {split: split_summary([row for row in rows if row.split == split], task) for split in splits}
     return found

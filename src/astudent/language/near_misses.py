@@ -20,12 +20,15 @@ MAX_ROWS = 20_000
 MAX_MIDDLES = 6  # texts to be contained in one text that are combined freely
 CLASS_SIZE = 4  # values per class of a field that is sorted, grouped or summed up
 TABLES, MAX_TABLE = 48, 8
+ANY_PAIRS, PAIRS = 12, 1  # pairs of rows (of any, per field) with which a table changes where a limit cuts
 LONGEST_TABLE = 2_000  # rows; two limits beyond it are not told apart
 USUAL_NUMBERS = (-2, 0, 1, 3, 8, 20)
 USUAL_TEXTS = ("B", "a", "b", "é")
 USUAL_DAYS = ("2020-01-31", "2020-02-01", "2021-06-15", "2024-12-31")
 
+Row = dict[str, Any]
 Classes = dict[str, list[list[Any]]]  # per field: classes of values that no comparison tells apart
+Siblings = Mapping[str, Mapping[Any, list[Any]]]  # per field and value: the values of its class
 
 
 def value_classes(asts: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> Classes:
@@ -59,21 +62,44 @@ def combinations(classes: Classes, rng: random.Random) -> tuple[dict[str, list[A
 
 
 def tables_of(
-    rows: Sequence[Mapping[str, Any]], classes: Classes, longest: int, rng: random.Random
-) -> list[list[dict]]:
-    """Tables drawn from `rows`, each value replaced by any of its class: an empty one, a long one, many small ones."""
+    rows: Sequence[Mapping[str, Any]], classes: Classes, limits: Sequence[int], rng: random.Random
+) -> Iterator[list[list[Row]]]:
+    """Tables drawn from `rows`, each value replaced by any of its class: first an empty one, many small ones and one longer
+    than every limit; then, for each limit, long ones whose rows change where it cuts."""
     if not rows:
-        return [[]]
-    sizes = [0, min(longest, LONGEST_TABLE), *(rng.randint(1, MAX_TABLE) for _ in range(TABLES))]
+        yield [[]]
+        return
+    longest = min(max(limits, default=0) + 2, LONGEST_TABLE)
+    sizes = [0, longest, *(rng.randint(1, MAX_TABLE) for _ in range(TABLES))]
     siblings = {name: {value: members for members in options for value in members} for name, options in classes.items()}
-    return [_table(rows, siblings, size, rng) for size in sizes]
+    yield [_table(rows, siblings, size, rng) for size in sizes]
+    cuts = [limit for limit in dict.fromkeys(limits) if limit < longest]
+    pairs = list(_pairs(rows, siblings, rng))[: MAX_ROWS // longest]
+    if not cuts or not pairs:
+        return
+    # as many rows behind the cut as before it: an order may bring them all to the front
+    yield [[first] * cut + [second] * (cut + 2) for cut in cuts for first, second in pairs]
 
 
-def _table(
-    rows: Sequence[Mapping[str, Any]], siblings: Mapping[str, Mapping[Any, list[Any]]], size: int, rng: random.Random
-) -> list[dict[str, Any]]:
+def _pairs(rows: Sequence[Mapping[str, Any]], siblings: Siblings, rng: random.Random) -> Iterator[tuple[Row, Row]]:
+    """Rows that differ in any fields, then such that differ in one, for each field; each pair both ways round."""
+    for name in [None] * ANY_PAIRS + [*rows[0]] * PAIRS:
+        first = _drawn(rng.choice(rows), siblings, rng)
+        if name is None:
+            second = _drawn(rng.choice(rows), siblings, rng)
+        else:
+            second = {**first, name: rng.choice(siblings[name][first[name]])}
+        if first != second:
+            yield from ((first, second), (second, first))
+
+
+def _drawn(row: Mapping[str, Any], siblings: Siblings, rng: random.Random) -> Row:
+    return {name: rng.choice(siblings[name][value]) for name, value in row.items()}
+
+
+def _table(rows: Sequence[Mapping[str, Any]], siblings: Siblings, size: int, rng: random.Random) -> list[Row]:
     """Rows of which many repeat the one before in all but one field: ties to be broken, groups to be filled."""
-    table: list[dict[str, Any]] = []
+    table: list[Row] = []
     for _ in range(size):
         if table and rng.random() < 0.6:
             changed = set(rng.sample(list(table[-1]), min(1, len(table[-1]))))

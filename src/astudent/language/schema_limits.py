@@ -3,7 +3,7 @@
 import contextlib
 import contextvars
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import referencing
@@ -69,7 +69,8 @@ def check_shape(schema: Json) -> None:
     """RunError when it is no object, too large, too deep, of another dialect, or refers outside itself."""
     if not isinstance(schema, dict):
         raise RunError(f"not a JSON Schema: {type(schema).__name__} where an object is needed", "Mend the schema.")
-    _check_depth(schema)
+    if is_deeper(schema, MAX_DEPTH):
+        raise RunError(f"schema nested deeper than {MAX_DEPTH} levels", HINT)
     if len(json.dumps(schema)) > MAX_CHARACTERS:
         raise RunError(f"schema longer than {MAX_CHARACTERS} characters", HINT)
     dialect = schema.get("$schema", DIALECT)
@@ -79,17 +80,17 @@ def check_shape(schema: Json) -> None:
         _check_references(node, node is schema)
 
 
-def _check_depth(schema: Json) -> None:
-    level: list[Json] = [schema]
-    for _ in range(MAX_DEPTH):
-        level = [child for node in level for child in _children(node)]
+def is_deeper(value: Json, levels: int) -> bool:
+    """Whether objects and arrays are nested in more than so many levels."""
+    level = _containers([value])
+    for _ in range(levels):
+        level = _containers(child for node in level for child in (node.values() if isinstance(node, dict) else node))
         if not level:
-            return
-    raise RunError(f"schema nested deeper than {MAX_DEPTH} levels", HINT)
+            return False
+    return True
 
 
-def _children(node: Json) -> list[Json]:
-    values = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+def _containers(values: Iterable[Json]) -> list[Json]:
     return [value for value in values if isinstance(value, dict | list)]
 
 

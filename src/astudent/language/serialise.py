@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from astudent.language.pointers import MISSING, at_pointer
+
 MAX_CHARACTERS = 50_000
 MAX_DEPTH = 64  # nested brackets; more than anybody says in one request
 MAX_INTEGER = 2**53 - 1  # beyond it JSON readers disagree about the number (RFC 8259, section 6)
@@ -116,18 +118,8 @@ def _list(value: Json) -> list[Json]:
 
 def _pointed_at(root: Json, reference: Json) -> Json:
     """What `#/a/b` points at in the schema; True (no statement) where it points nowhere inside."""
-    node = root
-    if not isinstance(reference, str) or not reference.startswith("#"):
-        return True
-    for part in reference[1:].split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
-            node = node[int(key)]
-        elif isinstance(node, dict) and key in node:
-            node = node[key]
-        else:
-            return True
-    return node
+    found = at_pointer(root, reference[1:]) if isinstance(reference, str) and reference.startswith("#") else MISSING
+    return True if found is MISSING else found
 
 
 def parse_ast(text: str) -> tuple[dict[str, Json] | None, str | None]:

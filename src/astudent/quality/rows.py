@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, NoReturn
 from uuid import uuid4
 
 from astudent.errors import UsageError
+from astudent.language.schema_limits import is_deeper
 from astudent.language.serialise import MAX_DEPTH
 from astudent.quality.check import GateOptions, GateRow, Place
 from astudent.quality.row_schema import RowSchema, SchemaShelf, compiled
@@ -116,7 +117,10 @@ class RowReader:
             raise _RefusedError("wrong_type", _kind(is_valid), "true, false or none", "/is_valid")
         if not fields["query"].strip():
             raise _RefusedError("wrong_type", "an empty text", "a request", "/query")
-        _check_depth(fields["ast_json"])
+        if is_deeper(
+            fields["ast_json"], MAX_DEPTH + 1
+        ):  # no trainer could write it down again but at the risk of the stack
+            raise _RefusedError("wrong_type", f"nested deeper than {MAX_DEPTH} levels", "a flatter AST", "/ast_json")
         split = split if self._options.split_by_file else fields.get("split") or split
         if schema.broken is not None:
             raise _RefusedError("broken_schema", schema.broken, "a JSON Schema 2020-12 that refers within itself only")
@@ -175,17 +179,6 @@ def _needed(fields: dict[str, Json], name: str) -> Json:
     if name not in fields:
         raise _RefusedError("missing_field", f"no {name}", FIELDS[name][1], f"/{name}")
     return fields[name]
-
-
-def _check_depth(ast: Json) -> None:
-    """Refuses what no trainer could write down again but at the risk of the stack."""
-    level: list[Json] = [ast]
-    for _ in range(MAX_DEPTH + 1):
-        level = [child for node in level for child in (node.values() if isinstance(node, dict) else node)]
-        level = [child for child in level if isinstance(child, dict | list)]
-        if not level:
-            return
-    raise _RefusedError("wrong_type", f"nested deeper than {MAX_DEPTH} levels", "a flatter AST", "/ast_json")
 
 
 def _id(fields: dict[str, Json]) -> str:

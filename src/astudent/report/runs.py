@@ -122,8 +122,8 @@ def _baselines(config: Config) -> Iterator[EvaluatedRun]:
     folder = Path(config.evaluation.base_out_dir)
     for name in baselines_of(config):
         path = baseline_path(folder, name)
-        if path.is_file():
-            yield EvaluatedRun(name.replace("_", " "), folder, _slim_rows(path), {})
+        if path.is_file() and (rows := _slim_rows(path)):
+            yield EvaluatedRun(name.replace("_", " "), folder, rows, {})
 
 
 def _slim_rows(path: Path) -> list[ResultRow]:
