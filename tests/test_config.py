@@ -13,7 +13,8 @@ from astudent.settings import SECTIONS, Config
 
 REPOSITORY = Path(__file__).parents[1]
 DEFAULTS = REPOSITORY / "config/defaults.json"
-SHIPPED = sorted((REPOSITORY / "config").rglob("*.json"))
+MAPPINGS = REPOSITORY / "config" / "mappings"  # of foreign data sets; no configurations of runs
+SHIPPED = sorted(path for path in (REPOSITORY / "config").rglob("*.json") if path.parent != MAPPINGS)
 
 Write = Callable[..., Path]
 
