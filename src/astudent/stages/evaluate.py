@@ -1,17 +1,20 @@
 """Stage 07: outputs/d_04_dataset.jsonl + an adapter -> outputs/student_runs/eval/ (and eval-base/ beside it)
 
 Phase one writes every student's answers, then frees it; phase two collects the verdicts. Test splits are also answered
-by the base model and by the two baselines; with `constrained`, once more under the schema's grammar. `--fresh` forces the
+by the base model (not beside a served one) and by the two baselines; with `constrained`, once more under the schema's grammar. `--fresh` forces the
 named adapter's part alone: what stands beside it is shared by all students (force it with `--adapter none`).
 """
 
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from astudent.asking.served import is_served, served_name
 from astudent.cli import Options
+from astudent.errors import UsageError
 from astudent.evaluation.baselines import baseline_path, baselines_of, write_baselines
 from astudent.evaluation.judging import Judge
 from astudent.evaluation.metrics import Score
@@ -28,6 +31,7 @@ from astudent.evaluation.phases import (
 )
 from astudent.evaluation.results import ResultRow
 from astudent.evaluation.samples import Sample, SchemaLimit, choose_samples
+from astudent.evaluation.served_student import served_digest
 from astudent.evaluation.student_answers import BASE, make_student
 from astudent.evaluation.summary import split_summary
 from astudent.evaluation.vision_student import dataset_rows
@@ -45,10 +49,12 @@ ALIGN_ONLY = ("align",)
 
 
 def run(config: Config, options: Options) -> None:
-    """Evaluates the adapter and what stands beside it. UsageError when the adapter's folder holds none."""
-    if config.evaluation.adapter != BASE:
-        check_adapter(config.evaluation.adapter)
+    """Evaluates the student and what stands beside it. UsageError when the adapter's folder holds none, or no server the
+    model."""
+    config = with_student(config)
     settings = config.evaluation
+    if settings.adapter != BASE and not is_served(settings.adapter):
+        check_adapter(settings.adapter)
     limit = None if settings.max_schemas is None else SchemaLimit(settings.max_schemas, settings.new_names_share)
     samples = choose_samples(
         rows_of(config),
@@ -67,6 +73,23 @@ def run(config: Config, options: Options) -> None:
     if not any(worked):
         print(f"{NAME}: complete, nothing to do", flush=True)
     print(headline(targets[0].summary), flush=True)
+
+
+def with_student(config: Config) -> Config:
+    """The configuration with a served model in the adapter's place, where `evaluation.student` names one.
+
+    UsageError for what no served model can be asked: images, and the align split, whose prompts stage 10 trains on as they
+    are rendered here.
+    """
+    student, settings = config.evaluation.student, config.evaluation
+    if student is None:
+        return config
+    served_name(student)
+    if config.training.modality == "vision":
+        raise UsageError(f"{student}: a served student is asked in words only", "Evaluate the adapter.")
+    if "align" in settings.splits:
+        raise UsageError(f"{student}: pairs are built from the adapter's own answers", "Evaluate the adapter.")
+    return config.model_copy({"evaluation": settings.model_copy({"adapter": student})})
 
 
 def rows_of(config: Config) -> Iterable[DatasetRow]:
@@ -90,14 +113,15 @@ def is_reported(config: Config) -> bool:
 
 
 def targets_of(config: Config) -> list[Target]:
-    """The adapter; on test splits the base model beside it; each once more constrained where that is asked for."""
+    """The student; on test splits the base model beside an adapter; each once more constrained where that is asked for."""
     settings = config.evaluation
     label = "base model" if settings.adapter == BASE else settings.adapter
-    targets = [Target(label, settings.adapter, "free", Path(settings.out_dir))]
-    if is_reported(config) and settings.adapter != BASE:
+    digest = served_digest(config, settings.adapter) if is_served(settings.adapter) else None
+    targets = [Target(label, settings.adapter, "free", Path(settings.out_dir), digest)]
+    if is_reported(config) and settings.adapter != BASE and digest is None:
         targets.append(Target("base model", BASE, "free", Path(settings.base_out_dir)))
     if settings.constrained:
-        targets += [Target(t.label, t.adapter, "constrained", t.folder / "constrained") for t in targets]
+        targets += [replace(t, decoding="constrained", folder=t.folder / "constrained") for t in targets]
     return targets
 
 
@@ -164,10 +188,12 @@ def facts_of(target: Target, config: Config, options: Options, teacher: Teacher 
     """Who was evaluated on what, and who judged."""
     dataset = Path(config.evaluation.dataset)
     weights = Path(target.adapter) / "adapter_model.safetensors"
+    has_adapter = target.adapter != BASE and target.digest is None
     return {
         "config": options.config,
-        "adapter_sha256": None if target.adapter == BASE else identity(weights),
-        "adapter_gate": None if target.adapter == BASE else adapter_gate(target.adapter),
+        "adapter_sha256": identity(weights) if has_adapter else None,
+        "adapter_gate": adapter_gate(target.adapter) if has_adapter else None,
+        "served_digest": target.digest,
         "base_model": config.training.base_model,
         "base_revision": config.training.base_revision,
         "dataset": str(dataset),
