@@ -57,7 +57,9 @@ def serving(
     info = {"general.architecture": family, f"{family}.context_length": context, **(keys or {})}
     about: dict[str, Any] = {"model_info": info}
     if num_ctx is not None:
-        about["parameters"] = f'stop                           "<end_of_turn>"\nnum_ctx                        {num_ctx}'
+        about["parameters"] = (
+            f'stop                           "<end_of_turn>"\nnum_ctx                        {num_ctx}'
+        )
     if thinking is not None:
         about["capabilities"] = ["completion", "thinking"] if thinking else ["completion"]
 
