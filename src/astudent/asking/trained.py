@@ -7,10 +7,10 @@ from typing import Any
 
 from astudent.config import load_config
 from astudent.errors import UsageError
-from astudent.settings import Alignment, Learning, Prompt, Training
+from astudent.settings import Learning, Prompt
 from astudent.stage import record_path
 
-SECTIONS: dict[str, type[Learning]] = {"training": Training, "alignment": Alignment}
+SECTIONS = ("training", "alignment")
 HINT = "Name the configuration of its training with --config."
 
 
@@ -37,10 +37,9 @@ def how_trained(adapter: Path, config: str | None) -> Trained:
         what = "base model" if section is None else "prompt"
         raise UsageError(f"{path}: it does not say with which {what} the adapter was trained", HINT)
     settings = record["settings"]
-    own = {key.removeprefix(f"{section}."): value for key, value in settings.items() if key.startswith(f"{section}.")}
-    learning = _section(SECTIONS[section], own, path)
-    trained = Trained(learning, _section(Prompt, record["facts"]["prompt"], path))
-    return _of_text(trained, own.get("modality", "text"), str(path))
+    own = {key: settings[f"{section}.{key}"] for key in Learning.annotations() if f"{section}.{key}" in settings}
+    trained = Trained(_section(Learning, own, path), _section(Prompt, record["facts"]["prompt"], path))
+    return _of_text(trained, settings.get(f"{section}.modality", "text"), str(path))
 
 
 def _of_text(trained: Trained, modality: str, where: str) -> Trained:
