@@ -135,6 +135,7 @@ def test_the_adapters_results_stay_where_they_are(ready: Config):
         ({"student": "ollama:"}, "names no served student"),
         ({"student": "ollama:absent"}, "model absent is not on"),
         ({"splits": ("align",)}, "pairs are built from the adapter's own answers"),
+        ({"student": None, "adapter": "ollama:tiny", "splits": ("align",)}, "pairs are built"),
         ({"student_hosts": ("127.0.0.1:9",)}, "no Ollama server answers"),
     ],
 )

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from astudent.asking.served import Drawing, ServedModel, served_name
+from astudent.asking.served import Drawing, ServedModel, is_served, served_name
 from astudent.errors import UsageError
 from astudent.evaluation.answers import Answer
 from astudent.evaluation.results import Decoding
@@ -14,6 +14,24 @@ from astudent.in_order import in_order
 from astudent.machine import ollama_hosts
 from astudent.settings import Config
 from astudent.teacher.ollama_hosts import Hosts
+
+
+def with_student(config: Config) -> Config:
+    """The configuration with a served model in the adapter's place, where `evaluation.student` names one.
+
+    UsageError for what no served model can be asked: images, and the align split, whose prompts stage 10 trains on as they
+    are rendered here.
+    """
+    settings = config.evaluation
+    student = settings.student or settings.adapter
+    if settings.student is None and not is_served(student):
+        return config
+    served_name(student)
+    if config.training.modality == "vision":
+        raise UsageError(f"{student}: a served student is asked in words only", "Evaluate the adapter.")
+    if "align" in settings.splits:
+        raise UsageError(f"{student}: pairs are built from the adapter's own answers", "Evaluate the adapter.")
+    return config.model_copy({"evaluation": settings.model_copy({"adapter": student})})
 
 
 class ServedStudent:

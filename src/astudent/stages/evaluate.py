@@ -12,9 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from astudent.asking.served import is_served, served_name
+from astudent.asking.served import is_served
 from astudent.cli import Options
-from astudent.errors import UsageError
 from astudent.evaluation.baselines import baseline_path, baselines_of, write_baselines
 from astudent.evaluation.judging import Judge
 from astudent.evaluation.metrics import Score
@@ -31,7 +30,7 @@ from astudent.evaluation.phases import (
 )
 from astudent.evaluation.results import ResultRow
 from astudent.evaluation.samples import Sample, SchemaLimit, choose_samples
-from astudent.evaluation.served_student import served_digest
+from astudent.evaluation.served_student import served_digest, with_student
 from astudent.evaluation.student_answers import BASE, make_student
 from astudent.evaluation.summary import split_summary
 from astudent.evaluation.vision_student import dataset_rows
@@ -73,23 +72,6 @@ def run(config: Config, options: Options) -> None:
     if not any(worked):
         print(f"{NAME}: complete, nothing to do", flush=True)
     print(headline(targets[0].summary), flush=True)
-
-
-def with_student(config: Config) -> Config:
-    """The configuration with a served model in the adapter's place, where `evaluation.student` names one.
-
-    UsageError for what no served model can be asked: images, and the align split, whose prompts stage 10 trains on as they
-    are rendered here.
-    """
-    student, settings = config.evaluation.student, config.evaluation
-    if student is None:
-        return config
-    served_name(student)
-    if config.training.modality == "vision":
-        raise UsageError(f"{student}: a served student is asked in words only", "Evaluate the adapter.")
-    if "align" in settings.splits:
-        raise UsageError(f"{student}: pairs are built from the adapter's own answers", "Evaluate the adapter.")
-    return config.model_copy({"evaluation": settings.model_copy({"adapter": student})})
 
 
 def rows_of(config: Config) -> Iterable[DatasetRow]:
