@@ -128,6 +128,12 @@ def test_the_adapters_results_stay_where_they_are(ready: Config):
     assert "--out-dir" in caught.value.hint and summary_of(ready)["run"]["adapter"] == "ollama:tiny"
 
 
+def test_the_base_models_place_is_not_taken(ready: Config):
+    with serving(answering) as server, pytest.raises(UsageError, match="is the base model's place"):
+        evaluate.run(served(ready, server, out_dir=ready.evaluation.base_out_dir), Options())
+    assert not server.chats
+
+
 @pytest.mark.parametrize(
     ("changed", "says"),
     [

@@ -12,7 +12,8 @@ CUT = "the answer was cut off at its greatest length (--max-new-tokens), or brok
 
 @dataclass(frozen=True)
 class Reply:
-    """A student's words. Lengths in tokens, `seconds` of wall time; `truncated`: it was cut or broken off, not ended."""
+    """A student's words. Lengths in tokens (0 where a server broke off and said none), `seconds` that it took; `truncated`: it
+    was cut or broken off, not ended."""
 
     text: str
     prompt_tokens: int

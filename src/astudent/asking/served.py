@@ -101,7 +101,8 @@ class ServedModel:
                 f"{self.hosts.model}: the server cut a prompt to its {self._context} tokens of context", hint
             )
         ended = response.done and response.done_reason != "length" and prompt + tokens <= self._context
-        return Reply(response.message.content or "", prompt, tokens, not ended, sent.seconds)
+        worked = (response.prompt_eval_duration or 0) + (response.eval_duration or 0)  # ns, without the server's queue
+        return Reply(response.message.content or "", prompt, tokens, not ended, worked / 1e9 or sent.seconds)
 
 
 def _prompt_of(keys: Mapping[str, Any]) -> Prompt | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from astudent.asking.served import Drawing, ServedModel, is_served, served_name
@@ -20,7 +21,7 @@ def with_student(config: Config) -> Config:
     """The configuration with a served model in the adapter's place, where `evaluation.student` names one.
 
     UsageError for what no served model can be asked: images, and the align split, whose prompts stage 10 trains on as they
-    are rendered here.
+    are rendered here; and for the base model's folder as its own.
     """
     settings = config.evaluation
     student = settings.student or settings.adapter
@@ -31,6 +32,9 @@ def with_student(config: Config) -> Config:
         raise UsageError(f"{student}: a served student is asked in words only", "Evaluate the adapter.")
     if "align" in settings.splits:
         raise UsageError(f"{student}: pairs are built from the adapter's own answers", "Evaluate the adapter.")
+    if Path(settings.out_dir) == Path(settings.base_out_dir):
+        hint = "Call stage 07 itself, with an --out-dir of its own."
+        raise UsageError(f"{settings.out_dir} is the base model's place, not that of {student}", hint)
     return config.model_copy({"evaluation": settings.model_copy({"adapter": student})})
 
 
