@@ -7,6 +7,7 @@ import typer
 
 from astudent.commands import experiment, json_tools
 from astudent.commands.analyze import analyze
+from astudent.commands.ask import ask
 from astudent.commands.cards import card, leaderboard
 from astudent.commands.compare import compare
 from astudent.commands.forms import forms
@@ -30,6 +31,7 @@ for command in (
     json_tools.anatomy,
     json_tools.diff,
     analyze,
+    ask,
     gate,
     experiment.experiment,
     compare,

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
 
-async def in_order[T, R](work: Callable[[T], Awaitable[R]], items: Iterable[T], ahead: int) -> AsyncIterator[R]:
+async def in_order[T, R](work: Callable[[T], Awaitable[R]], items: Iterable[T], ahead: int) -> AsyncGenerator[R]:
     """`work` of each item, in the order of the items; at most `ahead` are begun and not yet given out.
 
     An error of one ends it, and cancels what was begun after it.

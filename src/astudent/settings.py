@@ -201,6 +201,11 @@ class Evaluation(Section):
     """Stage 07: answers of the student, then verdicts."""
 
     adapter: Annotated[Text, "Adapter to evaluate; `none` is the base model alone."]
+    student: Annotated[
+        str | None,
+        "Model to evaluate in the adapter's place, `ollama:NAME` (none: the adapter); name an --out-dir for it.",
+    ]
+    student_hosts: Annotated[tuple[str, ...], "Ollama servers of that model (none named: as teacher.hosts)."]
     dataset: Annotated[Text, "Rows to answer."]
     splits: Annotated[tuple[SplitName, ...], MinLen(1), "Splits to evaluate; the first gives the summary's figures."]
     teacher: Annotated[Literal["ollama", "embedded", "none"], "Judge of the answers; with none its rates are null."]

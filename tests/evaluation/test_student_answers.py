@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from astudent.evaluation.samples import Sample, choose_samples
-from astudent.evaluation.student_answers import BASE, content_of, make_student
+from astudent.evaluation.samples import Sample, choose_samples, content_of
+from astudent.evaluation.student_answers import BASE, make_student
 from astudent.records import DatasetRow
 from astudent.settings import Config
 

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,9 +50,16 @@ def serving(
     context: int | None = None,
     thinking: bool | None = None,
     family: str | None = None,
+    num_ctx: int | None = None,
+    keys: Mapping[str, Any] | None = None,
 ) -> Iterator[StandIn]:
     """Serves on a free port of the loopback while the block runs. What /api/show says of the models may be given."""
-    about: dict[str, Any] = {"model_info": {"general.architecture": family, f"{family}.context_length": context}}
+    info = {"general.architecture": family, f"{family}.context_length": context, **(keys or {})}
+    about: dict[str, Any] = {"model_info": info}
+    if num_ctx is not None:
+        about["parameters"] = (
+            f'stop                           "<end_of_turn>"\nnum_ctx                        {num_ctx}'
+        )
     if thinking is not None:
         about["capabilities"] = ["completion", "thinking"] if thinking else ["completion"]
 

@@ -3,11 +3,13 @@
 import json
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from astudent.errors import RunError
-from astudent.json_texts.source import Text
 from astudent.report.markdown import visible
+
+if TYPE_CHECKING:
+    from astudent.json_texts.source import Text
 
 
 def print_object(value: dict[str, Any]) -> None:
@@ -15,14 +17,14 @@ def print_object(value: dict[str, Any]) -> None:
     print(json.dumps(value, ensure_ascii=sys.stdout.isatty(), allow_nan=False))
 
 
-def named(text: Text) -> dict[str, Any]:
+def named(text: "Text") -> dict[str, Any]:
     """Where the text comes from, as the first fields of its object."""
     return {"file": text.file, "line": text.line, "id": text.id}
 
 
 def for_each(
-    texts: Iterable[Text],
-    show: Callable[[Text], bool],
+    texts: "Iterable[Text]",
+    show: "Callable[[Text], bool]",
     what: str,
     as_json: bool,
     summary: Callable[[], None] = lambda: None,

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from astudent.errors import UsageError
 from astudent.evaluation.answers import Student, read_answers, write_answers
 from astudent.evaluation.judging import Judge, write_results
 from astudent.evaluation.results import Decoding, ResultRow
@@ -23,7 +24,7 @@ from astudent.evaluation.student_answers import BASE
 from astudent.evaluation.summary import summarise
 from astudent.jsonl import read_rows, sha256_of, write_atomic
 from astudent.settings import Config
-from astudent.stage import StageRun, base_folder, settings_of
+from astudent.stage import StageRun, base_folder, record_path, settings_of
 from astudent.tasks.registry import task_of
 from astudent.tasks.task import Task
 
@@ -50,14 +51,25 @@ ANSWER_KEYS = (
 )
 
 
+IN_PROCESS = ("training.modality", "training.base_model", "training.base_revision", "training.load_in_4bit")
+SERVED_KEYS = tuple(
+    key
+    for key in ANSWER_KEYS
+    if key not in (*IN_PROCESS, "evaluation.batch_size", "evaluation.blank_images", "evaluation.shared_prefixes")
+)
+"""What shapes the answers of a model on a server, beside the model."""
+
+
 @dataclass(frozen=True)
 class Target:
-    """One student to evaluate in one way: an adapter (or `none`), free or constrained, and where its files go."""
+    """One student to evaluate in one way: an adapter (or `none`, or `ollama:NAME` with its digest), free or constrained, and
+    where its files go."""
 
     label: str
     adapter: str
     decoding: Decoding
     folder: Path
+    digest: str | None = None
 
     @property
     def answers(self) -> Path:
@@ -76,22 +88,38 @@ class Target:
 
     def weights(self) -> list[Path]:
         """The files that make this student what it is, beside the base model."""
-        if self.adapter == BASE:
+        if self.adapter == BASE or self.digest:
             return []
         return [Path(self.adapter) / name for name in ("adapter_config.json", "adapter_model.safetensors")]
 
 
 def begin_answers(target: Target, config: Config, fresh: bool) -> StageRun:
-    """Where phase one of this target stands."""
-    settings = {**settings_of(config, *ANSWER_KEYS), "adapter": target.adapter, "decoding": target.decoding}
+    """Where phase one of this target stands. UsageError where a served student would take another one's place."""
+    keys = SERVED_KEYS if target.digest else ANSWER_KEYS
+    settings = {**settings_of(config, *keys), "adapter": target.adapter, "decoding": target.decoding}
+    if target.digest:
+        settings["digest"] = target.digest
+        refuse_place_of_another(target)
+    base = [] if target.digest else base_folder(config.training.base_model)
     return begin_quietly(
         [target.answers],
         settings,
-        [Path(config.evaluation.dataset), *target.weights(), *base_folder(config.training.base_model)],
+        [Path(config.evaluation.dataset), *target.weights(), *base],
         config,
         fresh,
         growing=["evaluation.max_samples"],
     )
+
+
+def refuse_place_of_another(target: Target) -> None:
+    """UsageError where the folder holds the answers of another student: they would be moved away."""
+    record = record_path(target.answers)
+    before = (
+        json.loads(record.read_text(encoding="utf-8"))["settings"]["adapter"] if record.exists() else target.adapter
+    )
+    if before != target.adapter:
+        hint = "Name a folder of its own with --out-dir."
+        raise UsageError(f"{target.folder} holds the answers of {before}, not of {target.adapter}", hint)
 
 
 def collect_answers(

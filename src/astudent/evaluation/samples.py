@@ -8,7 +8,10 @@ from typing import Any
 
 from astudent.errors import RunError
 from astudent.evaluation.results import Kind
+from astudent.language.serialise import serialise
+from astudent.prompt import build_prompt
 from astudent.records import DatasetRow
+from astudent.settings import Prompt
 
 Ast = dict[str, Any]
 
@@ -87,3 +90,11 @@ def _repairs(members: Iterable[DatasetRow], positives: Iterable[DatasetRow]) -> 
         positive = by_id.get(row.positive_id or "")
         if not row.is_valid and positive:
             yield Sample(row.query_id, "repair", positive, row.ast_json, row.validator_message or "")
+
+
+def content_of(sample: Sample, prompt: Prompt) -> str:
+    """The prompt's content, in the same words as in the training corpus."""
+    row, repair = sample.row, None
+    if sample.broken_ast is not None:
+        repair = (serialise(sample.broken_ast, row.schema_json), sample.message or "")
+    return build_prompt(row.schema_json, row.query, prompt, repair)

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from astudent.asking.served import is_served
 from astudent.evaluation.answers import Answer, Student
 from astudent.evaluation.results import Decoding
-from astudent.evaluation.samples import Sample
+from astudent.evaluation.samples import Sample, content_of
+from astudent.evaluation.served_student import make_served
 from astudent.evaluation.vision_student import load_answering
-from astudent.language.serialise import serialise
-from astudent.prompt import build_prompt
 from astudent.settings import Config
-from astudent.settings import Prompt as PromptSettings
 
 if TYPE_CHECKING:
     from astudent.student.load import Student as LoadedStudent
@@ -23,10 +22,14 @@ BASE = "none"  # the adapter's name that means the base model alone
 
 @contextmanager
 def make_student(config: Config, adapter: str, decoding: Decoding) -> Iterator[Student]:
-    """The base model with `adapter` (or `none`) on top; its memory is given back on leaving.
+    """The base model with `adapter` (or `none`) on top, or the model `ollama:NAME`; its memory is given back on leaving.
 
     UsageError or RunError when it cannot be loaded.
     """
+    if is_served(adapter):
+        with make_served(config, adapter, decoding) as served:
+            yield served
+        return
     named = None if adapter == BASE else adapter
     load = load_answering if config.training.modality == "vision" else _load_generating
     loaded, student = load(config, named, decoding)
@@ -94,14 +97,6 @@ class GeneratingStudent:
             found = check_answers(self._loaded, prompts, shared=self._config.evaluation.shared_prefixes)
             self._mode = found.mode
             print(f"07: prefixes {found.mode}: {found.reason}", flush=True)
-
-
-def content_of(sample: Sample, prompt: PromptSettings) -> str:
-    """The prompt's content, in the same words as in the training corpus."""
-    row, repair = sample.row, None
-    if sample.broken_ast is not None:
-        repair = (serialise(sample.broken_ast, row.schema_json), sample.message or "")
-    return build_prompt(row.schema_json, row.query, prompt, repair)
 
 
 def _free() -> None:

@@ -1,17 +1,19 @@
 """Stage 07: outputs/d_04_dataset.jsonl + an adapter -> outputs/student_runs/eval/ (and eval-base/ beside it)
 
 Phase one writes every student's answers, then frees it; phase two collects the verdicts. Test splits are also answered
-by the base model and by the two baselines; with `constrained`, both free and once more under the schema's grammar, and
-the summary says what that cost and what it hides. `--fresh` forces the named adapter's part alone: what stands beside it
-is shared by all students (force it with `--adapter none`).
+by the base model (not beside a served student) and by the two baselines; with `constrained`, both free and once more
+under the schema's grammar, and the summary says what that cost and what it hides. `--fresh` forces the named adapter's
+part alone: what stands beside it is shared by all students (force it with `--adapter none`).
 """
 
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from astudent.asking.served import is_served
 from astudent.cli import Options
 from astudent.evaluation.baselines import baseline_path, baselines_of, write_baselines
 from astudent.evaluation.constraint import enforced, with_grammar
@@ -29,6 +31,7 @@ from astudent.evaluation.phases import (
     identity,
 )
 from astudent.evaluation.samples import Sample, SchemaLimit, choose_samples
+from astudent.evaluation.served_student import served_digest, with_student
 from astudent.evaluation.student_answers import BASE, make_student
 from astudent.evaluation.vision_student import dataset_rows
 from astudent.jsonl import read_rows
@@ -45,10 +48,12 @@ ALIGN_ONLY = ("align",)
 
 
 def run(config: Config, options: Options) -> None:
-    """Evaluates the adapter and what stands beside it. UsageError when the adapter's folder holds none."""
-    if config.evaluation.adapter != BASE:
-        check_adapter(config.evaluation.adapter)
+    """Evaluates the student and what stands beside it. UsageError when the adapter's folder holds none, or no server the
+    model."""
+    config = with_student(config)
     settings = config.evaluation
+    if settings.adapter != BASE and not is_served(settings.adapter):
+        check_adapter(settings.adapter)
     limit = None if settings.max_schemas is None else SchemaLimit(settings.max_schemas, settings.new_names_share)
     samples = choose_samples(
         rows_of(config),
@@ -108,14 +113,15 @@ def is_reported(config: Config) -> bool:
 
 
 def targets_of(config: Config) -> list[Target]:
-    """The adapter; on test splits the base model beside it; each once more constrained where that is asked for."""
+    """The student; on test splits the base model beside an adapter; each once more constrained where that is asked for."""
     settings = config.evaluation
     label = "base model" if settings.adapter == BASE else settings.adapter
-    targets = [Target(label, settings.adapter, "free", Path(settings.out_dir))]
-    if is_reported(config) and settings.adapter != BASE:
+    digest = served_digest(config, settings.adapter) if is_served(settings.adapter) else None
+    targets = [Target(label, settings.adapter, "free", Path(settings.out_dir), digest)]
+    if is_reported(config) and settings.adapter != BASE and digest is None:
         targets.append(Target("base model", BASE, "free", Path(settings.base_out_dir)))
     if settings.constrained:
-        targets += [Target(t.label, t.adapter, "constrained", t.folder / "constrained") for t in targets]
+        targets += [replace(t, decoding="constrained", folder=t.folder / "constrained") for t in targets]
     return targets
 
 
@@ -183,10 +189,12 @@ def facts_of(target: Target, config: Config, options: Options, teacher: Teacher 
     """Who was evaluated on what, and who judged."""
     dataset = Path(config.evaluation.dataset)
     weights = Path(target.adapter) / "adapter_model.safetensors"
+    has_adapter = target.adapter != BASE and target.digest is None
     return {
         "config": options.config,
-        "adapter_sha256": None if target.adapter == BASE else identity(weights),
-        "adapter_gate": None if target.adapter == BASE else adapter_gate(target.adapter),
+        "adapter_sha256": identity(weights) if has_adapter else None,
+        "adapter_gate": adapter_gate(target.adapter) if has_adapter else None,
+        "served_digest": target.digest,
         "base_model": config.training.base_model,
         "base_revision": config.training.base_revision,
         "dataset": str(dataset),

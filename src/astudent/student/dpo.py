@@ -153,7 +153,8 @@ def train_dpo(config: Config, run: StageRun, *, control: bool) -> None:
     units, held_out = split_pairs(pairs, settings.val_split, settings.seed)
     facts, check_result = job(student, units, held_out, settings, out)
     save_final(student, out, facts, check_result, method=job.__name__, sft_adapter=settings.adapter, gate=verdict)
-    run.finish(**facts, self_check=check_result.as_json(), gate=verdict, pairs=len(units))
+    prompt = config.prompt.model_dump()
+    run.finish(**facts, self_check=check_result.as_json(), gate=verdict, prompt=prompt, pairs=len(units))
 
 
 def read_pairs(path: Path) -> list[PairRow]:

@@ -66,7 +66,8 @@ def train_sft(config: Config, run: StageRun) -> None:
     answer_check = text_check(student, validation, settings)
     result, check_result = fit(student, rows, held_out, settings, out, answer_check)
     save_final(student, out, result, check_result, gate=verdict)
-    run.finish(**result, self_check=check_result.as_json(), gate=verdict, rows=len(rows), validation_rows=len(held_out))
+    facts = {"self_check": check_result.as_json(), "gate": verdict, "prompt": config.prompt.model_dump()}
+    run.finish(**result, **facts, rows=len(rows), validation_rows=len(held_out))
 
 
 def new_adapter(settings: Training) -> Student:

@@ -7,13 +7,15 @@ what was answered is stored, so the same command goes on from there.
 
 import asyncio
 import random
+import re
 import ssl
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import httpx
 import ollama
@@ -31,6 +33,7 @@ CONNECT_SECONDS = 10.0
 UNLOADING_SECONDS = 0.1
 TIMEOUTS, SERVER_ERRORS = 2, 3
 """Time-outs of a request, and errors of the server at it, after which it is given up."""
+NUM_CTX = re.compile(r"^num_ctx +(\d{1,9})$", re.MULTILINE)
 RESUME = "Mend it and run the same command again: it goes on where it stopped."
 
 Call = Callable[[ollama.AsyncClient], Awaitable[ollama.ChatResponse]]
@@ -48,11 +51,14 @@ class Sent:
 
 @dataclass(frozen=True)
 class About:
-    """A model: the most tokens that it can see, whether it can think, and its architecture's name."""
+    """A model: the most tokens that it can see, whether it can think, its architecture's name, the context that it was
+    created with (tokens), and what its file says of itself, by key."""
 
     context: int | None = None
     can_think: bool | None = None
     family: str | None = None
+    num_ctx: int | None = None
+    keys: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -161,7 +167,9 @@ class Hosts:
         info = shown.modelinfo or {}
         lengths = [value for name, value in info.items() if name.endswith(".context_length") and isinstance(value, int)]
         can_think = None if shown.capabilities is None else "thinking" in shown.capabilities
-        return About(lengths[0] if lengths else None, can_think, info.get("general.architecture"))
+        own = NUM_CTX.search(shown.parameters or "")
+        architecture = info.get("general.architecture")
+        return About(lengths[0] if lengths else None, can_think, architecture, int(own[1]) if own else None, info)
 
     async def send(self, call: Call) -> Sent:
         """The response to a call, however often it has to be made.
@@ -238,7 +246,7 @@ class Hosts:
             async with asyncio.timeout(CONNECT_SECONDS), host.client() as client:
                 models = (await client.list()).models
         except (TimeoutError, ConnectionError, httpx.HTTPError, ollama.ResponseError, ValueError) as error:
-            hint = "Start it with `ollama serve`, or name another in teacher.hosts."
+            hint = "Start it with `ollama serve`, or name another host."
             why = str(error.__context__ or error) or type(error).__name__  # the client hides what its own says
             raise UsageError(f"no Ollama server answers at {host.address} ({why})", hint) from error
         for model in models:

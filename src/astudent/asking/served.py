@@ -1,0 +1,117 @@
+"""A student on Ollama servers, asked as it was trained: its prompt is the one user's turn of a chat.
+
+/api/chat and not a raw prompt: that is what an application calls, so what is measured is what is deployed. The model's
+own TEMPLATE puts the marks of a turn around the prompt; to render them here would take the base's tokenizer.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from astudent.asking.reply import Reply
+from astudent.errors import RunError, UsageError
+from astudent.settings import Prompt
+from astudent.teacher.ollama_hosts import Hosts, Sent
+
+SCHEME = "ollama:"
+CONTEXT = 8192
+"""Tokens of prompt and answer, where the model says no `num_ctx` itself and sees as many."""
+INSTRUCTION, RENDERING = "astudent.prompt.instruction", "astudent.prompt.schema_rendering"
+"""Keys of a model's file that say with which prompt it was trained."""
+MAX_SEED = 2**31 - 1  # the server reads a 32-bit integer
+
+
+def is_served(student: str) -> bool:
+    """Whether the student is named as one on a server, `ollama:NAME`."""
+    return student.startswith(SCHEME)
+
+
+def served_name(student: str) -> str:
+    """NAME of `ollama:NAME`. UsageError for any other spelling."""
+    name = student.removeprefix(SCHEME)
+    if not is_served(student) or not name.strip():
+        raise UsageError(f"{student!r} names no served student", f"Write {SCHEME}NAME, as `ollama list` has it.")
+    return name
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How answers are drawn: at most so many tokens; greedy at temperature 0."""
+
+    max_new_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+class ServedModel:
+    """One model, asked for free answers or for such as a schema binds (`format`)."""
+
+    def __init__(self, hosts: Hosts, drawing: Drawing) -> None:
+        self.hosts, self._drawing = hosts, drawing
+        self._context, self._think = CONTEXT, None
+        self.prompt: Prompt | None = None  # the one of its training, where its file says it
+
+    async def begin(self) -> str:
+        """The model's digest. UsageError where no server answers or one lacks the model."""
+        digest = await self.hosts.digest()
+        model = await self.hosts.about()
+        # the model's own: any other makes the server load it again, and an application sends none
+        self._context = model.num_ctx or min(CONTEXT, model.context or CONTEXT)
+        self._think = False if model.can_think else None
+        self.prompt = _prompt_of(model.keys)
+        return digest
+
+    async def answer(self, content: str, schema: dict[str, Any] | None) -> Reply:
+        """The reply to a prompt, under `schema` where one is given; sent again as long as the servers are only busy or away.
+
+        RunError where the server refuses it or cuts the prompt.
+        """
+        request = self._request(content.strip(), schema)
+        sent = await self.hosts.send(lambda client: client.chat(**request))
+        return self._read(sent)
+
+    def _request(self, content: str, schema: dict[str, Any] | None) -> dict[str, Any]:
+        drawn = self._drawing
+        options = {
+            "temperature": drawn.temperature,
+            "top_p": drawn.top_p,
+            "seed": _seed(drawn.seed, content),
+            "num_predict": drawn.max_new_tokens,
+            "num_ctx": self._context,
+        }
+        messages = [{"role": "user", "content": content}]
+        return {
+            "model": self.hosts.model,
+            "messages": messages,
+            "format": schema,
+            "options": options,
+            "think": self._think,
+        }
+
+    def _read(self, sent: Sent) -> Reply:
+        response = sent.response
+        if response is None:
+            raise RunError(f"{self.hosts.model}: {sent.problem}", "Mend it and run the same command again.")
+        prompt, tokens = response.prompt_eval_count or 0, response.eval_count or 0
+        if prompt >= self._context:  # it cuts without a word, to that many tokens exactly
+            hint = "Create the model with a larger PARAMETER num_ctx."
+            raise RunError(
+                f"{self.hosts.model}: the server cut a prompt to its {self._context} tokens of context", hint
+            )
+        ended = response.done and response.done_reason != "length" and prompt + tokens <= self._context
+        worked = (response.prompt_eval_duration or 0) + (response.eval_duration or 0)  # ns, without the server's queue
+        return Reply(response.message.content or "", prompt, tokens, not ended, worked / 1e9 or sent.seconds)
+
+
+def _prompt_of(keys: Mapping[str, Any]) -> Prompt | None:
+    instruction, rendering = keys.get(INSTRUCTION), keys.get(RENDERING)
+    if not isinstance(instruction, str) or rendering not in ("json", "compact"):
+        return None
+    return Prompt(instruction=instruction, schema_rendering=rendering)
+
+
+def _seed(seed: int, content: str) -> int:
+    """A sampled answer depends on the seed and its own prompt alone."""
+    return int.from_bytes(hashlib.sha256(f"{seed}\n{content}".encode()).digest()[:8]) % MAX_SEED
