@@ -8,6 +8,7 @@ import typer
 from astudent.commands import experiment, json_tools
 from astudent.commands.analyze import analyze
 from astudent.commands.cards import card, leaderboard
+from astudent.commands.export import export
 from astudent.commands.forms import forms
 from astudent.commands.gate import gate
 
@@ -33,6 +34,7 @@ for command in (
     forms,
     leaderboard,
     card,
+    export,
 ):
     app.command()(command)
 

@@ -1,0 +1,105 @@
+"""The ways in which an exported student may answer, each held against the adapter on its base, which nobody merged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM
+
+from astudent.export.gguf_file import Read
+from astudent.export.gguf_vocabulary import GgufTokenizer
+from astudent.export.held_out import Prompt
+from astudent.export.modelfile import Turn
+from astudent.export.proof import Outcome, Way
+from astudent.export.served import Reply, Server
+from astudent.student.generate import generate
+from astudent.student.gguf_model import model_of
+from astudent.student.load import Student, load_base, load_tokenizer
+from astudent.student.prompt import chat_format, encode_prompt, render
+from astudent.student.token_scores import TokenScores, score
+
+
+@dataclass(frozen=True)
+class Known:
+    """A prompt with the adapter's greedy answer. `content` is what a user sends, `ids` the rendered prompt's tokens, `pieces` the
+    texts of the answer's tokens; scores are those of one plain pass."""
+
+    kind: str
+    content: str
+    ids: list[int]
+    answer: list[int]
+    text: str
+    pieces: list[str]
+    scores: TokenScores
+
+
+def ask_adapter(student: Student, prompts: Sequence[Prompt], most: int) -> list[Known]:
+    """The adapter's greedy answers of at most so many tokens."""
+    texts = [render(student.tokenizer, prompt.content) for prompt in prompts]
+    answers = generate(student, {"": texts}, max_new_tokens=most, batch_size=16)
+    return [
+        _known(student, prompt, text, list(answer.ids), answer.text)
+        for prompt, text, answer in zip(prompts, texts, answers, strict=True)
+    ]
+
+
+def _known(student: Student, prompt: Prompt, rendered: str, answer: list[int], text: str) -> Known:
+    form, tokenizer = chat_format(student.tokenizer), student.tokenizer
+    content = rendered.removeprefix(form.before).removesuffix(form.after)
+    ids = encode_prompt(tokenizer, rendered)
+    words = answer[:-1] if answer and answer[-1] in form.stop_ids else answer
+    pieces = [str(tokenizer.decode([number], clean_up_tokenization_spaces=False)) for number in words]
+    return Known(prompt.kind, content, ids, answer, text, pieces, score(student.model, ids, answer))
+
+
+def adapter_way(known: Sequence[Known]) -> Way:
+    """Whether the greedy answers, which are decoded against shared prefixes, are those of a plain pass."""
+    return Way("adapter (reference)", [Outcome(True, all(k.scores.is_greedy), []) for k in known])
+
+
+def merged_way(folder: Path, known: Sequence[Known]) -> Way:
+    """The merged model with its own tokenizer and chat template, as transformers loads them."""
+    tokenizer = load_tokenizer(str(folder))
+    model = load_base(str(folder), dtype=torch.float32, kind=AutoModelForCausalLM).eval()
+    return Way(
+        "merged fp32", [_scored(model, k, encode_prompt(tokenizer, render(tokenizer, k.content))) for k in known]
+    )
+
+
+def gguf_way(name: str, file: Read, path: Path, turn: Turn, known: Sequence[Known], is_precise: bool) -> Way:
+    """The GGUF read back: its weights, its keys, its vocabulary."""
+    tokenizer, model = GgufTokenizer(file.keys), model_of(file, path)
+    return Way(name, [_scored(model, k, tokenizer.encode(turn.prompt(k.content))) for k in known], is_precise)
+
+
+def _scored(model: torch.nn.Module, known: Known, ids: list[int]) -> Outcome:
+    rows = model.get_input_embeddings().weight.shape[0]  # pyright: ignore
+    if max([*ids, *known.answer]) >= rows:
+        return Outcome(False, False, [])
+    found = score(model, ids, known.answer)
+    parted = found.is_greedy.index(False) if False in found.is_greedy else len(known.answer)
+    pairs = zip(found.log_probabilities[: parted + 1], known.scores.log_probabilities, strict=False)
+    return Outcome(ids == known.ids, all(found.is_greedy), [abs(theirs - ours) for theirs, ours in pairs])
+
+
+def raw_way(server: Server, turn: Turn, known: Sequence[Known], most: int, is_precise: bool) -> Way:
+    """The served model on prompts rendered here."""
+    outcomes = [_compared(server.raw(turn.prompt(k.content), most), k) for k in known]
+    return Way("Ollama raw", outcomes, is_precise)
+
+
+def chat_way(server: Server, known: Sequence[Known], most: int, is_precise: bool) -> Way:
+    """The served model through its own template."""
+    return Way("Ollama chat", [_compared(server.chat(k.content, most), k) for k in known], is_precise)
+
+
+def _compared(reply: Reply, known: Known) -> Outcome:
+    differences = []
+    for (token, value), piece, ours in zip(reply.tokens, known.pieces, known.scores.log_probabilities, strict=False):
+        if token.strip() != piece.strip():
+            break
+        differences.append(abs(value - ours))
+    return Outcome(reply.prompt_tokens == len(known.ids), reply.text == known.text, differences)
