@@ -1,6 +1,6 @@
 """The known ways in which an export goes wrong without a word, recognised by what the files and the server say."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from astudent.export.gguf_families import Array
 from astudent.export.gguf_file import Read
+from astudent.export.proof import Way
 
 Keys = Mapping[str, Any]
 
@@ -85,3 +86,11 @@ def in_template(where: str, theirs: str, ours: str) -> Iterator[str]:
         lines = theirs.count("\n") - ours.count("\n")
         more = f", {lines:+d} newlines" if lines else ""
         yield f"{where}: another template than training's (from character {place} on{more})"
+
+
+def in_arithmetic(ways: Sequence[Way]) -> Iterator[str]:
+    """A served model that is right but for its log-probabilities, while the same file read back is right in all."""
+    failed = [way for way in ways if way.failures()]
+    is_served = all(way.name.startswith("Ollama") for way in failed)
+    if failed and is_served and all(o.same_prompt for way in failed for o in way.outcomes):
+        yield "perhaps the server's flash attention, which is inexact on long prompts: start it with OLLAMA_FLASH_ATTENTION=0"

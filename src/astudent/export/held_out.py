@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from random import Random
 
@@ -70,12 +71,12 @@ def _made_up(config: Config, count: int) -> Iterator[str]:
 def _grown(requests: list[str], tokens: int, length: Callable[[str], int]) -> str:
     """Requests, one below the other, of nearly so many tokens; the first is cut where it alone is longer."""
     text = ""
-    for request in requests * (1 + tokens // max(1, sum(map(len, requests)))):
+    for request in cycle(requests):
         longer = f"{text}\n{request}".strip()
         if length(longer) > tokens:
-            break
+            return text or _cut(request, tokens, length)
         text = longer
-    return text or _cut(requests[0], tokens, length)
+    return text
 
 
 def _cut(text: str, tokens: int, length: Callable[[str], int]) -> str:

@@ -16,11 +16,13 @@ WORST, MEDIAN = 0.05, 0.005
 @dataclass(frozen=True)
 class Outcome:
     """One prompt on one way. `same_prompt`: as many tokens as in training (the same ones, where the way tells them);
-    `differences` are |log-probability - the adapter's| of the greedy tokens up to where the answers part."""
+    `differences` are |log-probability - the adapter's| of the greedy tokens up to where the answers part. A server that has
+    `broken_off` gave only the beginning of an answer that repeats itself."""
 
     same_prompt: bool
     same_answer: bool
     differences: Sequence[float]
+    broken_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Way:
             "prompts": len(self.outcomes),
             "equal_prompts": sum(outcome.same_prompt for outcome in self.outcomes),
             "equal_answers": sum(outcome.same_answer for outcome in self.outcomes),
+            "broken_off": sum(outcome.broken_off for outcome in self.outcomes),
             "tokens_compared": len(differences),
             "worst_difference": max(differences, default=None),
             "median_difference": median(differences) if differences else None,

@@ -20,11 +20,13 @@ KEEP = "10m"
 @dataclass(frozen=True)
 class Reply:
     """What the server said. `prompt_tokens` as it counted them; `tokens` are the answer's texts with their natural
-    log-probabilities, the end of turn left out."""
+    log-probabilities, the end of turn left out. `broken_off`: it gave up, as it does after one token 30 times over, and
+    then tells no count."""
 
     text: str
     prompt_tokens: int
     tokens: list[tuple[str, float]]
+    broken_off: bool = False
 
 
 class Server:
@@ -88,4 +90,4 @@ def _first_line(text: str) -> str:
 
 def _reply(text: str, found: ollama.GenerateResponse | ollama.ChatResponse) -> Reply:
     tokens = [(entry.token or "", float(entry.logprob or 0.0)) for entry in found.logprobs or ()]
-    return Reply(text, found.prompt_eval_count or 0, tokens)
+    return Reply(text, found.prompt_eval_count or 0, tokens, broken_off=not found.done)

@@ -86,6 +86,7 @@ class Verification:
         if self.server is not None:
             ways += self._served(self.server, turn, known)
             found += self._causes_of_server(self.server, turn, truth)
+            found += causes.in_arithmetic(ways) if not found else []
         return ways, found
 
     def _served(self, server: Server, turn: Turn, known: Sequence["Known"]) -> list[Way]:

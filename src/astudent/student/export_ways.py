@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +17,16 @@ from astudent.export.held_out import Prompt
 from astudent.export.modelfile import Turn
 from astudent.export.proof import Outcome, Way
 from astudent.export.served import Reply, Server
-from astudent.student.generate import generate
+from astudent.student.generate import Answer, generate
 from astudent.student.gguf_model import model_of
 from astudent.student.load import Student, load_base, load_tokenizer
 from astudent.student.prompt import chat_format, encode_prompt, render
 from astudent.student.token_scores import TokenScores, score
+
+BATCH = 16
+"""Answers that the adapter decodes at once."""
+IN_FLIGHT = 4
+"""Requests that a server is asked at once."""
 
 
 @dataclass(frozen=True)
@@ -36,23 +43,28 @@ class Known:
     scores: TokenScores
 
 
+Ask = Callable[[Known, int], Reply]
+"""Asks a server for an answer of at most so many tokens."""
+
+
 def ask_adapter(student: Student, prompts: Sequence[Prompt], most: int) -> list[Known]:
-    """The adapter's greedy answers of at most so many tokens."""
-    texts = [render(student.tokenizer, prompt.content) for prompt in prompts]
-    answers = generate(student, {"": texts}, max_new_tokens=most, batch_size=16)
-    return [
-        _known(student, prompt, text, list(answer.ids), answer.text)
-        for prompt, text, answer in zip(prompts, texts, answers, strict=True)
-    ]
+    """The adapter's greedy answers of at most so many tokens, those to prompts of one schema side by side."""
+    groups: dict[str, list[Prompt]] = defaultdict(list)
+    for prompt in prompts:
+        groups[prompt.content.rpartition("\n")[0]].append(prompt)
+    texts = {head: [render(student.tokenizer, p.content) for p in group] for head, group in groups.items()}
+    answers = generate(student, texts, max_new_tokens=most, batch_size=BATCH)
+    asked = [(p, text) for head, group in groups.items() for p, text in zip(group, texts[head], strict=True)]
+    return [_known(student, p, text, answer) for (p, text), answer in zip(asked, answers, strict=True)]
 
 
-def _known(student: Student, prompt: Prompt, rendered: str, answer: list[int], text: str) -> Known:
+def _known(student: Student, prompt: Prompt, rendered: str, given: Answer) -> Known:
     form, tokenizer = chat_format(student.tokenizer), student.tokenizer
     content = rendered.removeprefix(form.before).removesuffix(form.after)
-    ids = encode_prompt(tokenizer, rendered)
+    ids, answer = encode_prompt(tokenizer, rendered), list(given.ids)
     words = answer[:-1] if answer and answer[-1] in form.stop_ids else answer
     pieces = [str(tokenizer.decode([number], clean_up_tokenization_spaces=False)) for number in words]
-    return Known(prompt.kind, content, ids, answer, text, pieces, score(student.model, ids, answer))
+    return Known(prompt.kind, content, ids, answer, given.text, pieces, score(student.model, ids, answer))
 
 
 def adapter_way(known: Sequence[Known]) -> Way:
@@ -87,19 +99,26 @@ def _scored(model: torch.nn.Module, known: Known, ids: list[int]) -> Outcome:
 
 def raw_way(server: Server, turn: Turn, known: Sequence[Known], most: int, is_precise: bool) -> Way:
     """The served model on prompts rendered here."""
-    outcomes = [_compared(server.raw(turn.prompt(k.content), most), k) for k in known]
-    return Way("Ollama raw", outcomes, is_precise)
+    return _served_way("Ollama raw", lambda k, most: server.raw(turn.prompt(k.content), most), known, most, is_precise)
 
 
 def chat_way(server: Server, known: Sequence[Known], most: int, is_precise: bool) -> Way:
     """The served model through its own template."""
-    return Way("Ollama chat", [_compared(server.chat(k.content, most), k) for k in known], is_precise)
+    return _served_way("Ollama chat", lambda k, most: server.chat(k.content, most), known, most, is_precise)
 
 
-def _compared(reply: Reply, known: Known) -> Outcome:
-    differences = []
+def _served_way(name: str, ask: Ask, known: Sequence[Known], most: int, is_precise: bool) -> Way:
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        return Way(name, list(pool.map(lambda k: _compared(ask, k, most), known)), is_precise)
+
+
+def _compared(ask: Ask, known: Known, most: int) -> Outcome:
+    """A reply that the server broke off is equal as far as it goes; its prompt's tokens are counted by asking once more."""
+    reply, differences = ask(known, most), []
+    count = ask(known, 1).prompt_tokens if reply.broken_off else reply.prompt_tokens
+    is_same = known.text.startswith(reply.text) if reply.broken_off else known.text == reply.text
     for (token, value), piece, ours in zip(reply.tokens, known.pieces, known.scores.log_probabilities, strict=False):
         if token.strip() != piece.strip():
             break
         differences.append(abs(value - ours))
-    return Outcome(reply.prompt_tokens == len(known.ids), reply.text == known.text, differences)
+    return Outcome(count == len(known.ids), is_same, differences, reply.broken_off)

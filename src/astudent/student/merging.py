@@ -53,7 +53,8 @@ def save_merged(student: Student, folder: Path, precision: str, revision: str | 
     """Weights, configuration and every file of the tokenizer, none of which tells a path of this machine."""
     model = base_of(student.model)
     dtype = PRECISIONS[precision]
-    state = {name: weight.to(dtype).contiguous() for name, weight in model.state_dict().items()}
+    tied = model.all_tied_weights_keys if model.config.tie_word_embeddings else {}
+    state = {name: weight.to(dtype) for name, weight in model.state_dict().items() if name not in tied}
     with _named(model.config, dtype):
         model.save_pretrained(folder, state_dict=state)
     _mend_config(folder / "config.json")

@@ -26,14 +26,3 @@ def score(model: Any, prompt: Sequence[int], answer: Sequence[int]) -> TokenScor
     chosen = torch.tensor(answer, device=device)
     scores = logits.log_softmax(-1).gather(1, chosen[:, None])[:, 0]
     return TokenScores(scores.tolist(), (logits.argmax(-1) == chosen).tolist())
-
-
-@torch.no_grad()
-def greedy(model: Any, prompt: Sequence[int], stops: Sequence[int], most: int) -> list[int]:
-    """The greedy answer's ids, its stop token included, by transformers' own generation."""
-    from transformers import GenerationConfig
-
-    ids = torch.tensor([list(prompt)], device=next(model.parameters()).device)
-    config = GenerationConfig(max_new_tokens=most, do_sample=False, pad_token_id=stops[0], eos_token_id=list(stops))
-    found = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=config)
-    return found[0, len(prompt) :].tolist()
