@@ -27,7 +27,7 @@ from astudent.student.merging import load_unmerged, marks_of, save_merged
 
 ROOT = Path(__file__).parents[2]
 TOKENIZER = ROOT / "data" / "tiny_student"
-WINDOW, PROMPTS, ANSWER = 8, 12, 8
+WINDOW, PROMPTS, ANSWER = 8, 10, 8
 
 
 def make_base(folder: Path, layer_types: list[str] | None = None) -> Path:
@@ -43,7 +43,7 @@ def make_base(folder: Path, layer_types: list[str] | None = None) -> Path:
         head_dim=32,
         query_pre_attn_scalar=32,
         sliding_window=WINDOW,
-        max_position_embeddings=4096,
+        max_position_embeddings=1024,
         layer_types=layer_types,
         rope_parameters={
             "sliding_attention": {"rope_type": "default", "rope_theta": 100.0},

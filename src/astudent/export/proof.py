@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import median
+from math import inf, isnan
 from typing import Any
 
 from astudent.json_texts.tables import share, table
@@ -43,8 +43,8 @@ class Way:
             "equal_answers": sum(outcome.same_answer for outcome in self.outcomes),
             "broken_off": sum(outcome.broken_off for outcome in self.outcomes),
             "tokens_compared": len(differences),
-            "worst_difference": max(differences, default=None),
-            "median_difference": median(differences) if differences else None,
+            "worst_difference": max(differences, key=_worse, default=None),
+            "median_difference": _median(differences) if differences else None,
         }
 
     def failures(self) -> list[str]:
@@ -79,7 +79,7 @@ class Proof:
         limits = {"equal_answers": LEAST_EQUAL, "worst_difference": WORST, "median_difference": MEDIAN}
         return {
             "verdict": "fail" if self.failures or self.causes else "pass",
-            "ways": [{"way": way.name, **way.figures, "failures": way.failures()} for way in self.ways],
+            "ways": [{"way": way.name, **_numbers(way.figures), "failures": way.failures()} for way in self.ways],
             "causes": list(self.causes),
             "limits": limits,
             **self.facts,
@@ -89,6 +89,21 @@ class Proof:
         """One line for each way."""
         header = ["way", "prompts equal", "answers equal", "worst", "median", "verdict"]
         return table(header, [_row(way) for way in self.ways])
+
+
+def _median(differences: Sequence[float]) -> float:
+    ordered = sorted(differences, key=_worse)
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+
+
+def _worse(difference: float) -> float:
+    """NaN is worse than any number."""
+    return inf if isnan(difference) else difference
+
+
+def _numbers(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN."""
+    return {name: None if isinstance(value, float) and isnan(value) else value for name, value in figures.items()}
 
 
 def _row(way: Way) -> list[str]:
