@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,9 +54,21 @@ def ask_adapter(student: Student, prompts: Sequence[Prompt], most: int) -> list[
     for prompt in prompts:
         groups[prompt.content.rpartition("\n")[0]].append(prompt)
     texts = {head: [render(student.tokenizer, p.content) for p in group] for head, group in groups.items()}
-    answers = generate(student, texts, max_new_tokens=most, batch_size=BATCH)
+    with _multiplied_in(student):
+        answers = list(generate(student, texts, max_new_tokens=most, batch_size=BATCH))
     asked = [(p, text) for head, group in groups.items() for p, text in zip(group, texts[head], strict=True)]
     return [_known(student, p, text, answer) for (p, text), answer in zip(asked, answers, strict=True)]
+
+
+@contextmanager
+def _multiplied_in(student: Student) -> Iterator[None]:
+    """The adapter inside its base's weights for a while, which makes decoding several times faster. That the answers are also
+    the greedy ones of the adapter beside its base, `adapter_way` tells."""
+    student.model.merge_adapter()
+    try:
+        yield
+    finally:
+        student.model.unmerge_adapter()
 
 
 def _known(student: Student, prompt: Prompt, rendered: str, given: Answer) -> Known:
