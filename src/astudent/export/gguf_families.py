@@ -98,8 +98,9 @@ def head_dim_of(config: Config) -> int:
 
 def context_of(config: Config) -> int:
     """The most tokens that a served model sees. Mistral's window is not applied by the runtimes, so it ends there."""
+    longest = int(config.get("max_position_embeddings") or config["n_positions"])
     window = config.get("sliding_window") if family_of(config) is _LLAMA else None
-    return min(int(config["max_position_embeddings"]), int(window or config["max_position_embeddings"]))
+    return min(longest, int(window or longest))
 
 
 def shifts_window(config: Config) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,26 +53,17 @@ def save_merged(student: Student, folder: Path, precision: str, revision: str | 
     dtype = PRECISIONS[precision]
     tied = model.all_tied_weights_keys if model.config.tie_word_embeddings else {}
     state = {name: weight.to(dtype) for name, weight in model.state_dict().items() if name not in tied}
-    with _named(model.config, dtype):
-        model.save_pretrained(folder, state_dict=state)
-    _mend_config(folder / "config.json")
+    model.save_pretrained(folder, state_dict=state)
+    _mend_config(folder / "config.json", str(dtype).removeprefix("torch."))
     save_tokenizer(student.tokenizer, folder, student.base_model, revision)
 
 
-@contextmanager
-def _named(config: Any, dtype: torch.dtype) -> Iterator[None]:
-    before = config.dtype
-    config.dtype = dtype
-    try:
-        yield
-    finally:
-        config.dtype = before
-
-
-def _mend_config(path: Path) -> None:
-    """Ollama reads Gemma's RoPE bases at the top level, where transformers 5 no longer writes them."""
+def _mend_config(path: Path, dtype: str) -> None:
+    """The precision of what was saved, which transformers takes from the loaded model. And Ollama reads Gemma's RoPE bases at the
+    top level, where transformers 5 no longer writes them."""
     config = json.loads(path.read_text(encoding="utf-8"))
     config.pop("_name_or_path", None)
+    config["dtype"] = dtype
     if family_of(config) is FAMILIES["Gemma3ForCausalLM"]:
         bases = rope_bases(config)
         config |= {"rope_theta": bases["global"], "rope_local_base_freq": bases["local"]}
