@@ -44,7 +44,7 @@ def failed(verification: Verification, server: Server) -> tuple[set[str], list[s
 
 def test_a_right_export_answers_as_its_adapter(right: Verification):
     proof = verified(right, served(right))
-    assert proof.failures == [] and list(proof.causes) == []
+    assert proof.failures == [] and list(proof.causes) == [], proof.as_table()
     assert [way.name for way in proof.ways[-2:]] == ["Ollama raw", "Ollama chat"]
     assert all(way.figures["equal_prompts"] == way.figures["prompts"] == right.count for way in proof.ways)
 
@@ -96,10 +96,9 @@ def test_another_pattern_of_layers_is_found_and_named(here: RealServer, tmp_path
     assert any("global layers are not every sixth" in text for text in causes)
 
 
-def test_a_model_that_cannot_be_made_is_one_line(here: RealServer, tmp_path: Path, right: Verification):
-    (tmp_path / "broken.gguf").write_bytes(b"GGUF" + bytes(64))
-    with pytest.raises(UsageError, match=NAME):
-        Server(NAME).create(tmp_path / "broken.gguf", right.record.turn, {})
+def test_a_name_that_the_server_refuses_is_one_line(here: RealServer, right: Verification):
+    with pytest.raises(UsageError, match="no name!"):
+        create(right.package, right.record, "no name!")
 
 
 def test_without_a_server_one_line_says_so(monkeypatch: pytest.MonkeyPatch, right: Verification):

@@ -34,14 +34,13 @@ class Server:
 
     def __init__(self, model: str, hosts: tuple[str, ...] = ()) -> None:
         self.model, self.address = model, ollama_hosts(hosts)[0]
-        self._client = ollama.Client(host=self.address, timeout=SECONDS)
 
     def create(self, gguf: Path, turn: Turn, parameters: Mapping[str, Any]) -> None:
         """Makes the model, or makes it anew. UsageError for a name that the server refuses."""
-        digest = self._ask(lambda: self._client.create_blob(gguf))
+        digest = self._ask(lambda client: client.create_blob(gguf))
         options: dict[str, Any] = dict(parameters)
         self._ask(
-            lambda: self._client.create(
+            lambda client: client.create(
                 self.model, files={gguf.name: digest}, template=turn.template(), parameters=options
             )
         )
@@ -49,7 +48,7 @@ class Server:
     def raw(self, prompt: str, most: int) -> Reply:
         """The answer to a prompt that is rendered already, of at most so many tokens."""
         found = self._ask(
-            lambda: self._client.generate(
+            lambda client: client.generate(
                 self.model, prompt, raw=True, logprobs=True, options={"num_predict": most}, keep_alive=KEEP
             )
         )
@@ -58,7 +57,7 @@ class Server:
     def chat(self, content: str, most: int) -> Reply:
         """The answer to a request through the model's own template."""
         found = self._ask(
-            lambda: self._client.chat(
+            lambda client: client.chat(
                 self.model,
                 [{"role": "user", "content": content}],
                 logprobs=True,
@@ -70,12 +69,13 @@ class Server:
 
     def facts(self) -> tuple[dict[str, Any], str]:
         """The GGUF's keys as the server tells them (long lists left out), and the model's template."""
-        shown = self._ask(lambda: self._client.show(self.model))
+        shown = self._ask(lambda client: client.show(self.model))
         return dict(shown.modelinfo or {}), shown.template or ""
 
-    def _ask[T](self, call: Callable[[], T]) -> T:
+    def _ask[T](self, call: Callable[[ollama.Client], T]) -> T:
         try:
-            return call()
+            with ollama.Client(host=self.address, timeout=SECONDS) as client:
+                return call(client)
         except ollama.ResponseError as error:
             kind = UsageError if error.status_code in (400, 404) else RunError
             raise kind(f"{self.address}: {self.model}: {_first_line(error.error)}", "Mend --ollama-name.") from error

@@ -127,11 +127,27 @@ def _served_way(name: str, ask: Ask, known: Sequence[Known], most: int, is_preci
 
 def _compared(ask: Ask, known: Known, most: int) -> Outcome:
     """A reply that the server broke off is equal as far as it goes; its prompt's tokens are counted by asking once more."""
-    reply, differences = ask(known, most), []
+    reply = ask(known, most)
     count = ask(known, 1).prompt_tokens if reply.broken_off else reply.prompt_tokens
-    is_same = known.text.startswith(reply.text) if reply.broken_off else known.text == reply.text
-    for (token, value), piece, ours in zip(reply.tokens, known.pieces, known.scores.log_probabilities, strict=False):
-        if token.strip() != piece.strip():
+    theirs, ours = _whole(reply.text), _whole(known.text)
+    is_same = ours.startswith(theirs) if reply.broken_off else ours == theirs
+    return Outcome(count == len(known.ids), is_same, _differences(reply, known), reply.broken_off)
+
+
+def _differences(reply: Reply, known: Known) -> list[float]:
+    ours = list(zip(known.pieces, known.scores.log_probabilities, strict=False))
+    found = []
+    for (theirs, their_value), (piece, value) in zip(_spelled(reply.tokens), _spelled(ours), strict=False):
+        if theirs.strip() != piece.strip():
             break
-        differences.append(abs(value - ours))
-    return Outcome(count == len(known.ids), is_same, differences, reply.broken_off)
+        found.append(abs(their_value - value))
+    return found
+
+
+def _spelled(tokens: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """The tokens that are characters by themselves: a server tells no bytes of which no character comes."""
+    return [(text, value) for text, value in tokens if _whole(text)]
+
+
+def _whole(text: str) -> str:
+    return text.replace("\ufffd", "")
