@@ -29,8 +29,8 @@ def card(record: Record, kinds: list[str]) -> str:
 def _files(kinds: list[str]) -> list[list[str]]:
     rows = [["fp32/, bf16/", "merged model and tokenizer for transformers, vLLM and the like"]]
     rows += [[f"gguf/model-{kind}.gguf", "for llama.cpp and what is built on it"] for kind in kinds]
-    rows += [["ollama/Modelfile", "`ollama create NAME -f ollama/Modelfile`"]] * bool(kinds)
-    return [*rows, ["verify.json", "what `astudent export --verify` measured, where it was asked for"]]
+    rows += [["ollama/Modelfile", "for ollama create NAME -f ollama/Modelfile"]] * bool(kinds)
+    return [*rows, ["verify.json", "what astudent export --verify measured, where it was asked for"]]
 
 
 def _origin(record: Record) -> list[list[str]]:
@@ -38,7 +38,7 @@ def _origin(record: Record) -> list[list[str]]:
     return [
         ["base model", record.base_model],
         ["base's identity (SHA-256)", record.base_sha256],
-        ["adapter's SHA-256", record.adapter_sha256],
+        ["adapter's SHA-256 (adapter_model.safetensors)", record.adapter_sha256],
         ["trained in 4 bits", four],
         ["quality gate of its data", record.gate or "unknown"],
         ["parameters", f"{record.weights:,}"],

@@ -32,9 +32,10 @@ class Origin:
         """The base without this machine's path."""
         return Path(self.base).resolve().name if Path(self.base).is_dir() else self.base
 
-    def adapter_sha256(self) -> str:
-        """Of configuration and weights together, not of what stands beside them."""
-        return f"{sha256_of(self.adapter / WEIGHTS)}"
+    def adapter_hashes(self) -> dict[str, str]:
+        """SHA-256 of the adapter's weights and of its configuration, as fields of a record."""
+        files = {"adapter_sha256": WEIGHTS, "adapter_config_sha256": CONFIG}
+        return {name: sha256_of(self.adapter / file) for name, file in files.items()}
 
 
 def origin_of(adapter: Path, base: str | None, config: Config) -> Origin:

@@ -73,6 +73,7 @@ class Record:
     base_model: str
     base_sha256: str
     adapter_sha256: str
+    adapter_config_sha256: str
     trained_in_4bit: bool | None
     gate: str | None
     quantize: Kind
@@ -89,5 +90,5 @@ class Record:
 
     def is_of(self, other: "Record") -> bool:
         """Whether both are exports of the same adapter in the same way."""
-        names = ("base_sha256", "adapter_sha256", "quantize", "num_ctx")
+        names = ("base_sha256", "adapter_sha256", "adapter_config_sha256", "quantize", "num_ctx")
         return all(getattr(self, name) == getattr(other, name) for name in names)

@@ -81,7 +81,7 @@ def _record(wish: Wish, student: "Student") -> Record:
     return Record(
         base_model=origin.base_name,
         base_sha256=student.base_sha256,
-        adapter_sha256=origin.adapter_sha256(),
+        **origin.adapter_hashes(),
         trained_in_4bit=origin.trained_in_4bit,
         gate=origin.gate,
         quantize=wish.quantize,
