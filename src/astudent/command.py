@@ -10,6 +10,7 @@ from astudent.commands.analyze import analyze
 from astudent.commands.ask import ask
 from astudent.commands.cards import card, leaderboard
 from astudent.commands.compare import compare
+from astudent.commands.export import export
 from astudent.commands.forms import forms
 from astudent.commands.gate import gate
 from astudent.commands.import_rows import import_rows
@@ -38,6 +39,7 @@ for command in (
     forms,
     leaderboard,
     card,
+    export,
 ):
     app.command()(command)
 app.command("import")(import_rows)

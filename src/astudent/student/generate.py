@@ -30,17 +30,22 @@ DROP_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. `tokens` counts the end of turn too; `truncated` says that max_new_tokens cut it off.
+    """One answer. `ids` are its tokens, the end of turn too; `truncated` says that max_new_tokens cut it off.
 
     `seconds` adds up, over the steps that it took part in, the step's time divided by the rows of the batch; to it comes
     its share of compiling its schema's grammar.
     """
 
     text: str
-    tokens: int
+    ids: tuple[int, ...]
     prompt_tokens: int
     truncated: bool
     seconds: float
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens it has, the end of turn included."""
+        return len(self.ids)
 
 
 @dataclass(frozen=True)
@@ -365,4 +370,4 @@ def _answer(student: Student, row: Row) -> Answer:
     ended = bool(row.tokens) and row.tokens[-1] in chat_format(student.tokenizer).stop_ids
     words = row.tokens[:-1] if ended else row.tokens
     text = student.tokenizer.decode(words, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-    return Answer(str(text), len(row.tokens), len(row.request.ids), not ended, row.seconds)
+    return Answer(str(text), tuple(row.tokens), len(row.request.ids), not ended, row.seconds)

@@ -1,0 +1,181 @@
+"""An export answers as its adapter does, and each of the known faults is found and named."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from exported import (
+    IN_GGUF,
+    PROMPTS,
+    WINDOW,
+    copied,
+    exported,
+    leave_unmerged,
+    read_json,
+    rewritten,
+    settings,
+    verified,
+)
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from typer.testing import CliRunner
+
+from astudent.command import app
+from astudent.errors import UsageError
+from astudent.export.origin import origin_of
+from astudent.export.package import Package
+from astudent.export.verify import Verification
+from astudent.export.write import Wish, export
+
+
+@pytest.fixture(scope="module")
+def right(tmp_path_factory: pytest.TempPathFactory) -> Verification:
+    return exported(tmp_path_factory.mktemp("export"))
+
+
+def test_a_right_export_answers_as_its_adapter(right: Verification):
+    proof = verified(right)
+    assert proof.failures == [] and list(proof.causes) == []
+    assert [way.name for way in proof.ways] == ["adapter (reference)", "merged fp32", "GGUF F16"]
+    assert all(way.figures["prompts"] == PROMPTS for way in proof.ways)
+    assert {"one token", "long", "beyond the window", "accents"} <= proof.as_json()["prompts"].keys()
+    assert 1024 >= proof.as_json()["longest_prompt"] > 800 > WINDOW
+
+
+def test_the_merged_weights_are_base_and_adapter(right: Verification):
+    weights = load_file(right.package.merged("fp32") / "model.safetensors")
+    base = load_file(Path(right.origin.base) / "model.safetensors")
+    adapter = load_file(right.origin.adapter / "adapter_model.safetensors")
+    name = "model.layers.3.self_attn.q_proj"
+    low, up = (adapter[f"base_model.model.{name}.lora_{part}.weight"] for part in "AB")
+    assert torch.allclose(weights[f"{name}.weight"], base[f"{name}.weight"] + 2 * up @ low, atol=1e-5)
+    halves = load_file(right.package.merged("bf16") / "model.safetensors")
+    assert halves.keys() == weights.keys()
+    assert all(torch.equal(halves[name], weight.bfloat16()) for name, weight in weights.items())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_folder_loads_and_tells_no_path_of_this_machine(right: Verification, precision: str):
+    folder = right.package.merged(precision)
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    assert str(model.dtype) == {"fp32": "torch.float32", "bf16": "torch.bfloat16"}[precision]
+    told = read_json(folder / "tokenizer_config.json")
+    assert told["bos_token"] == "<bos>" and told["eos_token"] == "<eos>" and told["add_bos_token"] is True
+    assert read_json(folder / "config.json")["rope_local_base_freq"] == 100.0
+    assert len(AutoTokenizer.from_pretrained(folder)) == 2048 and (folder / "tokenizer.model").is_file()
+    secret = str(Path(right.origin.base).parent).encode()
+    assert not [path for path in right.package.folder.rglob("*") if path.is_file() and secret in path.read_bytes()]
+
+
+def test_the_card_and_the_record_name_the_adapter_by_its_hash(right: Verification):
+    assert right.record.adapter_sha256 in (right.package.folder / "README.md").read_text()
+    assert read_json(right.package.record)["adapter_sha256"] == right.record.adapter_sha256
+    assert right.record.base_model == "base"
+
+
+def test_the_same_again_writes_nothing_and_another_context_everything(right: Verification, capsys):
+    package = right.package
+    before = package.gguf("f16").stat().st_mtime_ns
+    export(Wish(right.origin, package.folder))
+    assert "nothing to do" in capsys.readouterr().out and package.gguf("f16").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("fault", IN_GGUF)
+def test_a_fault_of_the_gguf_is_found_and_named(right: Verification, tmp_path: Path, fault: str):
+    damaged = copied(right, tmp_path / "out")
+    change, shift, cause = IN_GGUF[fault]
+    rewritten(damaged, damaged.package.gguf("f16"), change, shift)
+    proof = verified(damaged)
+    assert any(text.startswith("GGUF F16") for text in proof.failures), proof.as_table()
+    assert any(text.startswith(f"model-f16.gguf: {cause}") for text in proof.causes), proof.causes
+
+
+def test_one_newline_more_in_the_template_is_found_and_named(right: Verification, tmp_path: Path):
+    damaged = copied(right, tmp_path / "out")
+    template = damaged.package.merged("fp32") / "chat_template.jinja"
+    template.write_text(template.read_text().replace("<start_of_turn>model\n", "<start_of_turn>model\n\n"))
+    proof = verified(damaged)
+    assert any(text == f"merged fp32: {PROMPTS} of {PROMPTS} prompts have other tokens" for text in proof.failures)
+    assert any("another template than training's" in cause and "+1 newlines" in cause for cause in proof.causes)
+
+
+def test_an_adapter_that_was_not_merged_is_found_and_named(right: Verification, tmp_path: Path):
+    damaged = copied(right, tmp_path / "out")
+    leave_unmerged(damaged, damaged.package.gguf("f16"))
+    proof = verified(damaged)
+    assert {text.partition(":")[0] for text in proof.failures} == {"merged fp32", "GGUF F16"}
+    assert sum("adapter not merged" in cause for cause in proof.causes) == 2
+
+
+@pytest.fixture(scope="module")
+def other_pattern(tmp_path_factory: pytest.TempPathFactory) -> Verification:
+    kinds = ["full_attention" if place % 3 == 2 else "sliding_attention" for place in range(6)]
+    return exported(tmp_path_factory.mktemp("pattern"), kinds)
+
+
+def test_a_model_with_another_pattern_of_layers_gets_no_gguf(other_pattern: Verification):
+    assert not other_pattern.package.gguf("f16").exists() and not other_pattern.package.modelfile.exists()
+    assert "not every sixth" in other_pattern.record.notes[-1]
+    assert verified(other_pattern).failures == []
+
+
+def test_a_gguf_of_another_pattern_of_layers_is_found_and_named(other_pattern: Verification, tmp_path: Path):
+    damaged = copied(other_pattern, tmp_path / "out")
+    rewritten(damaged, damaged.package.gguf("f16"), lambda contents: contents)
+    proof = verified(damaged)
+    assert any(text.startswith("GGUF F16") for text in proof.failures)
+    assert any("global layers are not every sixth" in cause for cause in proof.causes)
+
+
+def test_the_command_exits_with_1_where_a_file_was_damaged(right: Verification, tmp_path: Path):
+    damaged = copied(right, tmp_path / "out")
+    (tmp_path / "config.json").write_text(
+        '{"extends": "%s", "evaluation": {"dataset": "none.jsonl", "max_new_tokens": 4}}'
+        % (Path(__file__).parents[2] / "config/embedded.json")
+    )
+    flags = ["export", "--adapter", str(right.origin.adapter), "--out-dir", str(damaged.package.folder)]
+    flags += ["--verify", "--prompts", "4", "--config", str(tmp_path / "config.json")]
+    good = CliRunner().invoke(app, flags)
+    assert good.exit_code == 0 and "GGUF F16" in good.stdout, good.output
+    assert read_json(damaged.package.folder / "verify.json")["verdict"] == "pass"
+    rewritten(damaged, damaged.package.gguf("f16"), IN_GGUF["RoPE bases lost"][0])
+    bad = CliRunner().invoke(app, flags)
+    assert bad.exit_code == 1 and "cause: model-f16.gguf: RoPE base lost" in bad.stdout
+    assert read_json(damaged.package.folder / "verify.json")["verdict"] == "fail"
+
+
+def test_a_base_that_the_adapter_was_not_trained_on_is_refused(right: Verification, tmp_path: Path):
+    origin = right.origin
+    told = type(origin)(origin.adapter, origin.base, None, "0" * 64, False, False, None)
+    with pytest.raises(UsageError, match="is not the base that"):
+        export(Wish(told, tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_something_else_is_never_replaced(right: Verification, tmp_path: Path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(UsageError, match="something else than an export"):
+        export(Wish(right.origin, tmp_path))
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_folder_without_adapter_is_refused(tmp_path: Path):
+    with pytest.raises(UsageError, match="no adapter there"):
+        origin_of(tmp_path, None, settings(tmp_path))
+
+
+def test_an_adapter_trained_in_4_bits_says_so_in_card_and_record(right: Verification, tmp_path: Path):
+    origin = right.origin
+    told = type(origin)(origin.adapter, origin.base, None, "0" * 64, True, True, "pass")
+    record = export(Wish(told, tmp_path / "out"))
+    assert any("4 bits and is merged into the base in full precision" in note for note in record.notes)
+    assert "yes; merged into the base in full precision" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_q8_0_quantises_what_it_can(right: Verification, tmp_path: Path):
+    record = export(Wish(right.origin, tmp_path / "out", quantize="q8_0"))
+    package = Package(tmp_path / "out")
+    assert package.gguf("q8_0").stat().st_size < 0.7 * package.gguf("f16").stat().st_size
+    proof = verified(Verification(package, record, right.origin, right.config, count=4))
+    eight = next(way for way in proof.ways if way.name == "GGUF Q8_0")
+    assert eight.figures["equal_prompts"] == 4 and 0.0005 < eight.figures["worst_difference"] < 3
