@@ -6,6 +6,7 @@ stages need no torch; `student/prompt.py` renders the content with the base mode
 
 import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +24,9 @@ CONTROL_TOKEN = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+INSTRUCTION, RENDERING = "astudent.prompt.instruction", "astudent.prompt.schema_rendering"
+"""Keys of a GGUF that say with which prompt its model was trained."""
 
 
 def build_prompt(
@@ -54,3 +58,16 @@ def schema_text(schema_json: str, rendering: str) -> str:
     if rendering == "compact":
         return render_compact(schema)
     return json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
+
+
+def keys_of_prompt(prompt: Prompt) -> dict[str, str]:
+    """What a GGUF says of the prompt that its model was trained with."""
+    return {INSTRUCTION: prompt.instruction, RENDERING: prompt.schema_rendering}
+
+
+def prompt_of_keys(keys: Mapping[str, Any]) -> Prompt | None:
+    """The prompt that a GGUF's keys name; None where they name none that this version knows."""
+    instruction, rendering = keys.get(INSTRUCTION), keys.get(RENDERING)
+    if not isinstance(instruction, str) or rendering not in ("json", "compact"):
+        return None
+    return Prompt(instruction=instruction, schema_rendering=rendering)

@@ -14,6 +14,7 @@ from astudent.export.package import Package
 from astudent.export.served import Server
 from astudent.export.verify import Verification
 from astudent.export.write import WINDOW_SHIFT, create
+from astudent.prompt import prompt_of_keys
 
 NAME = "exported"
 
@@ -47,6 +48,11 @@ def test_a_right_export_answers_as_its_adapter(right: Verification):
     assert proof.failures == [] and list(proof.causes) == [], proof.as_table()
     assert [way.name for way in proof.ways[-2:]] == ["Ollama raw", "Ollama chat"]
     assert all(way.figures["equal_prompts"] == way.figures["prompts"] == right.count for way in proof.ways)
+
+
+def test_the_server_says_with_which_prompt_the_model_was_trained(right: Verification):
+    keys, _ = served(right).facts()
+    assert prompt_of_keys(keys) == right.origin.prompt
 
 
 def test_the_modelfile_makes_the_same_model(right: Verification, here: RealServer):

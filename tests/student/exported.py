@@ -104,7 +104,7 @@ def rewritten(verification: Verification, path: Path, change: Callable[[Contents
     """Writes a GGUF of the merged model with a fault."""
     folder = verification.package.merged("fp32")
     marks = marks_of(AutoTokenizer.from_pretrained(folder))
-    write(path, change(contents_of(folder, marks, "faulty", shift)), "f16")
+    write(path, change(contents_of(folder, marks, {"general.name": "faulty"}, shift)), "f16")
 
 
 def with_keys(change: Callable[[dict[str, Any]], Any]) -> Callable[[Contents], Contents]:

@@ -1,5 +1,8 @@
 """An export answers as its adapter does, and each of the known faults is found and named."""
 
+import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,10 +25,12 @@ from typer.testing import CliRunner
 
 from astudent.command import app
 from astudent.errors import UsageError
+from astudent.export.gguf_file import read
 from astudent.export.origin import origin_of
 from astudent.export.package import Package
 from astudent.export.verify import Verification
 from astudent.export.write import Wish, export
+from astudent.prompt import prompt_of_keys
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +70,19 @@ def test_the_folder_loads_and_tells_no_path_of_this_machine(right: Verification,
     assert len(AutoTokenizer.from_pretrained(folder)) == 2048 and (folder / "tokenizer.model").is_file()
     secret = str(Path(right.origin.base).parent).encode()
     assert not [path for path in right.package.folder.rglob("*") if path.is_file() and secret in path.read_bytes()]
+
+
+def test_each_gguf_says_the_prompt_of_the_training(right: Verification):
+    for path in right.package.folder.rglob("*.gguf"):
+        assert prompt_of_keys(read(path).keys) == right.origin.prompt
+
+
+def test_the_prompt_of_the_run_stands_before_the_configuration(right: Verification, tmp_path: Path):
+    adapter = shutil.copytree(right.origin.adapter, tmp_path / "run" / "checkpoint-final")
+    prompt = {"instruction": "Réponds.", "schema_rendering": "json"}
+    (tmp_path / "run" / "run_config.json").write_text(json.dumps({"settings": {}, "facts": {"prompt": prompt}}))
+    origin = origin_of(adapter, right.origin.base, right.config)
+    assert origin.prompt.model_dump() == prompt != right.origin.prompt.model_dump()
 
 
 def test_the_card_and_the_record_name_the_adapter_by_its_hash(right: Verification):
@@ -146,7 +164,7 @@ def test_the_command_exits_with_1_where_a_file_was_damaged(right: Verification, 
 
 def test_a_base_that_the_adapter_was_not_trained_on_is_refused(right: Verification, tmp_path: Path):
     origin = right.origin
-    told = type(origin)(origin.adapter, origin.base, None, "0" * 64, False, False, None)
+    told = replace(origin, base_sha256="0" * 64, trained_in_4bit=False, trained_in_bf16=False)
     with pytest.raises(UsageError, match="is not the base that"):
         export(Wish(told, tmp_path / "out"))
     assert not (tmp_path / "out").exists()

@@ -5,20 +5,18 @@ own TEMPLATE puts the marks of a turn around the prompt; to render them here wou
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from astudent.asking.reply import Reply
 from astudent.errors import RunError, UsageError
+from astudent.prompt import prompt_of_keys
 from astudent.settings import Prompt
 from astudent.teacher.ollama_hosts import Hosts, Sent
 
 SCHEME = "ollama:"
 CONTEXT = 8192
 """Tokens of prompt and answer, where the model says no `num_ctx` itself and sees as many."""
-INSTRUCTION, RENDERING = "astudent.prompt.instruction", "astudent.prompt.schema_rendering"
-"""Keys of a model's file that say with which prompt it was trained."""
 MAX_SEED = 2**31 - 1  # the server reads a 32-bit integer
 
 
@@ -60,7 +58,7 @@ class ServedModel:
         # the model's own: any other makes the server load it again, and an application sends none
         self._context = model.num_ctx or min(CONTEXT, model.context or CONTEXT)
         self._think = False if model.can_think else None
-        self.prompt = _prompt_of(model.keys)
+        self.prompt = prompt_of_keys(model.keys)
         return digest
 
     async def answer(self, content: str, schema: dict[str, Any] | None) -> Reply:
@@ -103,13 +101,6 @@ class ServedModel:
         ended = response.done and response.done_reason != "length" and prompt + tokens <= self._context
         worked = (response.prompt_eval_duration or 0) + (response.eval_duration or 0)  # ns, without the server's queue
         return Reply(response.message.content or "", prompt, tokens, not ended, worked / 1e9 or sent.seconds)
-
-
-def _prompt_of(keys: Mapping[str, Any]) -> Prompt | None:
-    instruction, rendering = keys.get(INSTRUCTION), keys.get(RENDERING)
-    if not isinstance(instruction, str) or rendering not in ("json", "compact"):
-        return None
-    return Prompt(instruction=instruction, schema_rendering=rendering)
 
 
 def _seed(seed: int, content: str) -> int:

@@ -43,13 +43,13 @@ class Contents:
                     yield ours, families.to_gguf(self.family, ours, weights.get_tensor(theirs), heads, kv_heads)
 
 
-def contents_of(folder: Path, marks: Marks, name: str, window_shift: int = 0) -> Contents:
-    """The GGUF of a merged model in float32. UsageError for weights that its family does not have."""
+def contents_of(folder: Path, marks: Marks, about: Mapping[str, str], window_shift: int = 0) -> Contents:
+    """The GGUF of a merged model in float32, with what it says `about` itself, by key. UsageError for weights that its family does not have."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
     family = families.family_of(config)
     assert family is not None, "why_not comes first"
-    keys = families.architecture_keys(config, window_shift) | {"general.name": name}
+    keys = families.architecture_keys(config, window_shift) | dict(about)
     keys |= vocabulary_keys(tokenizer, marks, config["vocab_size"])
     try:
         tensors = families.tensor_names(family, config["num_hidden_layers"], list(_names(folder)))

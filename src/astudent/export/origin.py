@@ -8,7 +8,7 @@ from typing import Any
 from astudent.errors import UsageError
 from astudent.jsonl import sha256_of
 from astudent.report.runs import read_json
-from astudent.settings import Config
+from astudent.settings import Config, Prompt
 from astudent.stage import record_path
 
 CONFIG, WEIGHTS, ABOUT = "adapter_config.json", "adapter_model.safetensors", "astudent.json"
@@ -26,6 +26,7 @@ class Origin:
     trained_in_4bit: bool | None
     trained_in_bf16: bool | None
     gate: str | None
+    prompt: Prompt
 
     @property
     def base_name(self) -> str:
@@ -43,7 +44,8 @@ def origin_of(adapter: Path, base: str | None, config: Config) -> Origin:
     if not (adapter / WEIGHTS).is_file() or not (adapter / CONFIG).is_file():
         raise UsageError(f"{adapter}: no adapter there", "Name a checkpoint-final with --adapter.")
     told, about = read_json(adapter / CONFIG), _about(adapter)
-    trained = read_json(record_path(adapter.parent)).get("settings", {})
+    record = read_json(record_path(adapter.parent))
+    trained, facts = record.get("settings", {}), record.get("facts", {})
     named = base or about.get("base_model") or told.get("base_model_name_or_path") or config.training.base_model
     return Origin(
         adapter,
@@ -53,6 +55,7 @@ def origin_of(adapter: Path, base: str | None, config: Config) -> Origin:
         _of(trained, "load_in_4bit"),
         _of(trained, "bf16"),
         about.get("gate"),
+        Prompt(**facts["prompt"]) if "prompt" in facts else config.prompt,
     )
 
 

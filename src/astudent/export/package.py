@@ -67,8 +67,8 @@ class Package:
 
 @dataclass(frozen=True)
 class Record:
-    """export.json. `base_model` is a hub id, or a folder's name without its path; hashes are SHA-256. `notes` say what a user should
-    know, `files` each file's hash."""
+    """export.json. `base_model` is a hub id, or a folder's name without its path; hashes are SHA-256. `prompt` is the one of
+    training, `notes` say what a user should know, `files` each file's hash."""
 
     base_model: str
     base_sha256: str
@@ -80,6 +80,7 @@ class Record:
     num_ctx: int
     turn: Turn
     parameters: dict[str, Any]
+    prompt: dict[str, str]
     weights: int
     notes: list[str]
     files: dict[str, str]
@@ -90,5 +91,5 @@ class Record:
 
     def is_of(self, other: "Record") -> bool:
         """Whether both are exports of the same adapter in the same way."""
-        names = ("base_sha256", "adapter_sha256", "adapter_config_sha256", "quantize", "num_ctx")
+        names = ("base_sha256", "adapter_sha256", "adapter_config_sha256", "quantize", "num_ctx", "prompt")
         return all(getattr(self, name) == getattr(other, name) for name in names)

@@ -68,7 +68,8 @@ class Verification:
         def length(content: str) -> int:
             return len(encode_prompt(student.tokenizer, render(student.tokenizer, content)))
 
-        return held_out(self.config, self.count, window, self.record.num_ctx - self.most, length)
+        asked = self.config.model_copy({"prompt": self.origin.prompt})
+        return held_out(asked, self.count, window, self.record.num_ctx - self.most, length)
 
     def _of_runtimes(self, student: "Student", known: Sequence["Known"]) -> tuple[list[Way], list[str]]:
         from astudent.student.export_truth import config_of, truth_of
@@ -119,7 +120,7 @@ class Verification:
         yield from causes.in_template("merged", theirs, ours)
         if gguf_families.family_of(config_of(student)) is not None:
             truth = truth_of(student)
-            weights = contents_of(folder, marks_of(student.tokenizer), "").weights()
+            weights = contents_of(folder, marks_of(student.tokenizer), {}).weights()
             watched = {name: weight for name, weight in weights if name in truth.merged}
             yield from causes.in_tensors("merged", Read({}, watched), truth)
 

@@ -15,6 +15,7 @@ from astudent.export.origin import Origin
 from astudent.export.package import CARD, Package, Record
 from astudent.export.served import Server
 from astudent.jsonl import sha256_of, write_atomic
+from astudent.prompt import keys_of_prompt
 from astudent.report.runs import read_json
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def _record(wish: Wish, student: "Student") -> Record:
         num_ctx=num_ctx,
         turn=turn,
         parameters=parameters(turn, num_ctx, weights),
+        prompt=origin.prompt.model_dump(),
         weights=weights,
         notes=list(_notes(origin)),
         files={},
@@ -135,7 +137,8 @@ def _write_ggufs(wish: Wish, package: Package, record: Record, marks: gguf_vocab
     """The GGUFs and the Modelfile; notes on them."""
     folder, notes = package.merged("fp32"), []
     shifts = gguf_families.shifts_window(read_json(folder / "config.json"))
-    contents = contents_of(folder, marks, record.base_model)
+    about = {"general.name": record.base_model, **keys_of_prompt(wish.origin.prompt)}
+    contents = contents_of(folder, marks, about)
     for kind in wish.kinds:
         left = write(package.gguf(kind), contents, kind)
         if left:
@@ -144,7 +147,7 @@ def _write_ggufs(wish: Wish, package: Package, record: Record, marks: gguf_vocab
         notes.append(
             "Ollama sees one position more than a window says, so ollama/ has a GGUF of its own, with one less."
         )
-        served = contents_of(folder, marks, record.base_model, WINDOW_SHIFT)
+        served = contents_of(folder, marks, about, WINDOW_SHIFT)
         write(package.served(wish.quantize, shifts), served, wish.quantize)
     source = f"./model-{wish.quantize}.gguf" if shifts else f"../gguf/model-{wish.quantize}.gguf"
     package.modelfile.parent.mkdir(exist_ok=True)
