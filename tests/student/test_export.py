@@ -184,7 +184,7 @@ def test_a_folder_without_adapter_is_refused(tmp_path: Path):
 
 def test_an_adapter_trained_in_4_bits_says_so_in_card_and_record(right: Verification, tmp_path: Path):
     origin = right.origin
-    told = type(origin)(origin.adapter, origin.base, None, "0" * 64, True, True, "pass")
+    told = replace(origin, trained_in_4bit=True, trained_in_bf16=True)
     record = export(Wish(told, tmp_path / "out"))
     assert any("4 bits and is merged into the base in full precision" in note for note in record.notes)
     assert "yes; merged into the base in full precision" in (tmp_path / "out" / "README.md").read_text()
