@@ -64,6 +64,8 @@ def test_variants_differ_in_the_loss_alone(tmp_path: Path) -> None:
     differ = {key for key in one if one[key] != other[key]}
     assert differ == {"use_selective_loss", "selective_loss", "output_dir"}
     assert load_config(trials[2].config).training.seed == one["seed"] + 1
+    kept = plan(ROOT / "config/embedded.json", ["baseline", "moderate"], 1, tmp_path, keep_rate=0.1)
+    assert [load_config(trial.config).training.keep_rate for trial in kept] == [0.0, 0.1]
     with pytest.raises(UsageError, match="timid"):
         plan(ROOT / "config/embedded.json", ["timid"], 1, tmp_path)
 
@@ -82,10 +84,11 @@ def test_the_command_trains_evaluates_and_writes_a_page(
     evaluation |= {"max_new_tokens": 8}
     write_atomic(config, json.dumps(own | {"training": training, "evaluation": evaluation}))
     asked = ["experiment", "--config", str(config), "--out-dir", str(tmp_path / "x"), "--variant", "baseline"]
-    told = CliRunner().invoke(app, [*asked, "--variant", "aggressive"])
+    told = CliRunner().invoke(app, [*asked, "--variant", "aggressive", "--keep-rate", "0.5"])
     assert told.exit_code == 0, told.output
     figures = json.loads((tmp_path / "x" / "experiment.json").read_text())
     assert list(figures["variants"]) == ["baseline", "aggressive"] and figures["samples"] == 4
+    assert [variant["keep_rate"] for variant in figures["variants"].values()] == [0.0, 0.5]
     for variant in figures["variants"].values():
         assert variant["seconds"]["mean"] > 0 and variant["peak_mb"]["mean"] > 100
     assert "aggressive" in (tmp_path / "x" / "experiment.html").read_text()

@@ -20,6 +20,10 @@ def experiment(
     target_loss: Annotated[
         float | None, typer.Option(help="Loss of values to which steps are counted (none: the lowest that all reach).")
     ] = None,
+    keep_rate: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Of all selective variants; none: training.keep_rate."),
+    ] = None,
 ) -> None:
     """Train with and without selective loss on the same seeds, evaluate, and write a page that compares them."""
 
@@ -27,6 +31,6 @@ def experiment(
         from astudent.experiment.plan import VARIANTS
         from astudent.experiment.run import run
 
-        print(f"see {run(config, variant or VARIANTS, repeats, out_dir, target_loss)}", flush=True)
+        print(f"see {run(config, variant or VARIANTS, repeats, out_dir, target_loss, keep_rate)}", flush=True)
 
     with_exit_code(action)

@@ -35,7 +35,9 @@ class Trial:
         return f"{self.variant}, seed {self.seed}"
 
 
-def plan(config_path: Path, variants: Sequence[str], repeats: int, out: Path) -> list[Trial]:
+def plan(
+    config_path: Path, variants: Sequence[str], repeats: int, out: Path, keep_rate: float | None = None
+) -> list[Trial]:
     """Writes each trial's configuration; the trials, seed by seed, so that an early look compares like with like.
 
     All read the corpus, the base and the data set of the configuration that they extend. UsageError for an unknown variant.
@@ -50,17 +52,19 @@ def plan(config_path: Path, variants: Sequence[str], repeats: int, out: Path) ->
             trial = Trial(variant, seed, out / variant / f"seed-{seed}")
             shared = {"dataset": config.evaluation.dataset, "base_out_dir": str(out / "base"), "baselines": False}
             of_all = {"training_corpus": config.training.training_corpus, "base_model": config.training.base_model}
-            training = of_all | {"seed": seed} | loss_of(variant)
+            training = of_all | {"seed": seed} | loss_of(variant, keep_rate)
             write_config(config_path, trial.folder, {"training": training, "evaluation": shared})
             trials.append(trial)
     return trials
 
 
-def loss_of(variant: str) -> dict[str, Any]:
-    """The keys of `training` that make the variant; weights, patterns and keep-rate are those of the configuration."""
+def loss_of(variant: str, keep_rate: float | None) -> dict[str, Any]:
+    """The keys of `training` that make the variant; weights and patterns are those of the configuration, and so is a
+    keep-rate of None."""
     if variant == BASELINE:
         return {"use_selective_loss": False, "role_weights": {}, "keep_rate": 0.0}
-    return {"use_selective_loss": True, "selective_loss": variant}
+    kept = {} if keep_rate is None else {"keep_rate": keep_rate}
+    return {"use_selective_loss": True, "selective_loss": variant} | kept
 
 
 def write_config(extended: Path, folder: Path, changes: Changes) -> Path:

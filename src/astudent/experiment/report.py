@@ -40,17 +40,23 @@ def _answers(found: Json) -> str:
 
 def _answer_table(found: Json) -> Table:
     metric = found["metric"]
-    header = ["variant", metric.replace("_", " "), "against baseline (95%)", "schema-valid"]
+    header = ["variant", "keep-rate", metric.replace("_", " "), "against baseline (95%)", "schema-valid"]
     header += [f"{role.value.lower().replace('_', ' ')} right" for role in VALUES] + ["character errors"]
     return Table(header, [_answer_row(name, variant, metric) for name, variant in found["variants"].items()])
 
 
 def _answer_row(name: str, variant: Json, metric: str) -> list[str]:
-    cells = [name, _rate(variant[metric]), formats.UNKNOWN, _rate(variant["schema_valid"])]
+    cells = [
+        name,
+        formats.number(variant["keep_rate"]),
+        _rate(variant[metric]),
+        formats.UNKNOWN,
+        _rate(variant["schema_valid"]),
+    ]
     if against := variant.get("against_baseline"):
         low, high = against["interval"]
         between = f"{formats.points(low)} to {formats.points(high)}"
-        cells[2] = f"{formats.points(against['difference'])} ({between})"
+        cells[3] = f"{formats.points(against['difference'])} ({between})"
     cells += [_rate(variant["values_right"][role.value]) for role in VALUES]
     return [*cells, _rate(variant["character_error_rate"])]
 

@@ -35,6 +35,7 @@ class Finished:
     rows: Sequence[ResultRow]
     seconds: float | None
     peak_mb: float | None
+    keep_rate: float = 0.0
 
     @cached_property
     def scores(self) -> LeafScores:
@@ -65,6 +66,7 @@ def load(trial: Trial) -> Finished:
         rows=rows,
         seconds=costs.get("seconds"),
         peak_mb=costs.get("peak_mb"),
+        keep_rate=config.training.keep_rate,
     )
 
 
@@ -120,6 +122,7 @@ def _variant(
 ) -> dict[str, Any]:
     found: dict[str, Any] = {
         "seeds": [trial.trial.seed for trial in trials],
+        "keep_rate": trials[0].keep_rate,
         metric: _spread([trial.rate(metric) for trial in trials]),
         "schema_valid": _spread([trial.rate("schema_valid") for trial in trials]),
         "character_error_rate": _spread([trial.scores.character_error_rate for trial in trials]),

@@ -15,12 +15,19 @@ from astudent.report.html import render_html
 from astudent.report.markdown import render_markdown
 
 
-def run(config: Path, variants: Sequence[str], repeats: int, out: Path, target: float | None = None) -> Path:
+def run(
+    config: Path,
+    variants: Sequence[str],
+    repeats: int,
+    out: Path,
+    target: float | None = None,
+    keep_rate: float | None = None,
+) -> Path:
     """Trains and evaluates every variant on every seed; returns the page experiment.html in `out`.
 
     RunError where a trial failed; the same call goes on with it.
     """
-    trials = plan(config, variants, repeats, out)
+    trials = plan(config, variants, repeats, out, keep_rate)
     for number, trial in enumerate(trials, start=1):
         print(f"experiment: {trial.label} ({number} of {len(trials)})", flush=True)
         _work(trial)
