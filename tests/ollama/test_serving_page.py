@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from real_server import MODEL, ROOT, RealServer
+from exported import exported
+from real_server import ROOT, RealServer
 
+from astudent.export.write import create
 from astudent.language.validation import validator_for
 
 PAGE = (ROOT / "docs/serving.md").read_text(encoding="utf-8")
@@ -26,12 +28,20 @@ SCHEMA = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def student(server: RealServer, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The page's model, exported."""
+    export = exported(tmp_path_factory.mktemp("export"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OLLAMA_HOST", server.url)
+        create(export.package, export.record, NAME)
+
+
 @pytest.fixture
-def folder(server: RealServer, tmp_path: Path) -> Path:
-    """Where an application stands: a schema, the configurations, and a server that has the page's model."""
+def folder(tmp_path: Path) -> Path:
+    """Where an application stands: a schema and the configurations."""
     shutil.copytree(ROOT / "config", tmp_path / "config")
     (tmp_path / "schema.json").write_text(json.dumps(SCHEMA))
-    server.run("cp", MODEL, NAME, cwd=tmp_path)
     return tmp_path
 
 
