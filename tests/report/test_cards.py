@@ -47,6 +47,12 @@ def test_a_model_card_says_what_is_missing(tmp_path: Path) -> None:
     assert "field_f1" not in str(front_of(text))
 
 
+def test_a_served_students_card_names_its_digest(tmp_path: Path) -> None:
+    served = write_evaluation(tmp_path / "eval", 3, "ollama:mine", adapter_sha256=None, served_digest="5e12ed")
+    text = card([served], tmp_path)
+    assert "| served model's digest | 5e12ed |" in text and "adapter's SHA-256" not in text
+
+
 def test_a_base_model_has_no_card(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the base model alone"):
         card([write_evaluation(tmp_path, 1)], tmp_path)

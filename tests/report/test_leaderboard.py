@@ -7,8 +7,8 @@ from evaluated_task import HASH, write_evaluation
 
 from astudent.errors import RunError, UsageError
 from astudent.jsonl import read_rows
-from astudent.report.leaderboard import BoardRow, add_runs
-from astudent.report.measured import measured_run
+from astudent.report.leaderboard import BoardRow, add_runs, board_row
+from astudent.report.measured import measured_run, short_hash
 
 
 def add(page: Path, *folders: Path) -> int:
@@ -41,6 +41,12 @@ def test_runs_on_other_data_stand_apart(tmp_path: Path) -> None:
     other = write_evaluation(tmp_path / "other", 1, "runs/a", dataset_sha256="f" * 64)
     assert add(page, write_evaluation(tmp_path / "one", 1, "runs/a"), other) == 2
     assert page.read_text().count("## documents") == 2
+
+
+def test_a_served_student_is_known_by_its_digest(tmp_path: Path) -> None:
+    told = {"adapter_sha256": None, "served_digest": "5e12ed" * 10}
+    run = measured_run(write_evaluation(tmp_path / "eval", 3, "ollama:mine", **told))
+    assert board_row(run).adapter == short_hash("5e12ed" * 10)
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:

@@ -32,7 +32,11 @@ def test_hashes_settings_gate_and_versions_are_told(config: Config, make_result:
         "adapter_sha256": "fade",
         "judge": {"provider": "ollama", "model": "m"},
     }
-    runs = [EvaluatedRun("SFT", folder, [make_result(0, True)], {"run": about})]
+    served = {"adapter": "ollama:a", "served_digest": "5e12ed"}
+    runs = [
+        EvaluatedRun("SFT", folder, [make_result(0, True)], {"run": about}),
+        EvaluatedRun("Ollama", folder, [], {"run": served}),
+    ]
     text = render_markdown(Document([*provenance(config, runs), *costs(config, runs)]), Path())
     for line in (
         "| data | quality gate | pass |",
@@ -41,6 +45,7 @@ def test_hashes_settings_gate_and_versions_are_told(config: Config, make_result:
         "| data | dataset sha256 | beef |",
         "| SFT | config | config/x.json |",
         "| SFT | adapter sha256 | fade |",
+        "| Ollama | served digest | 5e12ed |",
         "| SFT | judge | ollama, m |",
         "| astudent | 0.1.0 |",
         "### Settings of the answers of SFT",

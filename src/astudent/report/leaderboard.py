@@ -46,7 +46,7 @@ def board_row(run: MeasuredRun) -> BoardRow:
         "split": run.split,
         "student": "base model" if about["adapter"] == "none" else about["adapter"],
         "base_model": about["base_model"],
-        "adapter": short_hash(about.get("adapter_sha256")),
+        "adapter": short_hash(about.get("adapter_sha256") or about.get("served_digest")),
         "gate": about.get("adapter_gate"),
         "dataset": short_hash(about.get("dataset_sha256")),
         "rows": run.summary["samples"],

@@ -73,7 +73,10 @@ def _groups(run: MeasuredRun) -> Iterator[Table]:
 def _origin(run: MeasuredRun) -> Iterator[list[str]]:
     told, settings = run.about, run.training.get("settings", {})
     yield ["base model", told["base_model"]]
-    yield ["adapter's SHA-256", told.get("adapter_sha256") or formats.UNKNOWN]
+    if digest := told.get("served_digest"):
+        yield ["served model's digest", digest]
+    else:
+        yield ["adapter's SHA-256", told.get("adapter_sha256") or formats.UNKNOWN]
     yield ["quality gate", told.get("adapter_gate") or formats.UNKNOWN]
     yield ["evaluated on (SHA-256)", told.get("dataset_sha256") or formats.UNKNOWN]
     yield ["measured by", run.command() or formats.UNKNOWN]

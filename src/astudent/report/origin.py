@@ -27,7 +27,15 @@ def provenance(config: Config, runs: Sequence[EvaluatedRun]) -> Iterator[Block]:
     rows += [["data", *fact] for fact in _data(config)]
     for run in runs:
         made = run.summary.get("run", {})
-        for name in ("config", "adapter", "adapter_sha256", "adapter_gate", "dataset", "dataset_sha256"):
+        for name in (
+            "config",
+            "adapter",
+            "adapter_sha256",
+            "served_digest",
+            "adapter_gate",
+            "dataset",
+            "dataset_sha256",
+        ):
             if made.get(name):
                 rows.append([run.label, name.replace("_", " "), str(made[name])])
         if made.get("judge"):
