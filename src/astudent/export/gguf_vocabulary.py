@@ -65,7 +65,7 @@ def vocabulary_keys(tokenizer: Json, marks: Marks, rows: int) -> dict[str, Any]:
 def _tokens(tokenizer: Json, rows: int) -> tuple[list[str], list[int]]:
     model, added = tokenizer["model"], {int(t["id"]): t for t in tokenizer.get("added_tokens", [])}
     spelled = {number: text for text, number in model["vocab"].items()} | {n: t["content"] for n, t in added.items()}
-    tokens = [spelled.get(number, f"[PAD{number}]") for number in range(max(rows, *spelled) if rows == 0 else rows)]
+    tokens = [spelled.get(number, f"[PAD{number}]") for number in range(rows)]
     return tokens, [_type(number, text, spelled, added, model) for number, text in enumerate(tokens)]
 
 
