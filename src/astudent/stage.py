@@ -118,7 +118,7 @@ class StageRun:
         print(f"{self.name[:2]}: {text or 'extended: ' + '; '.join(self.changed)}", flush=True)
 
     def _look(self, fresh: bool, growing: set[str]) -> None:
-        before = None if fresh else self._read_record()
+        before = None if fresh else read_record(self.record_path)
         self.changed = tuple(_changes(before, self)) if before else ()
         self.status = self._status(before, growing)
 
@@ -130,18 +130,6 @@ class StageRun:
             return "complete" if before["finished"] and there else "resume"
         same_inputs = before["inputs"] == self.inputs
         return "extend" if same_inputs and _only_grew(before["settings"], self.settings, growing) else "new"
-
-    def _read_record(self) -> dict[str, Any] | None:
-        try:
-            record = json.loads(self.record_path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        except ValueError as error:
-            hint = "Delete it, or run with --fresh."
-            raise RunError(f"{self.record_path}: no record of a run: {error}", hint) from error
-        if not isinstance(record, dict) or not {"settings", "inputs", "finished"} <= record.keys():
-            raise RunError(f"{self.record_path}: no record of a run", "Delete it, or run with --fresh.")
-        return record
 
     def _write_record(self, *, finished: bool, facts: Mapping[str, Any] | None = None) -> None:
         record = {
@@ -204,6 +192,20 @@ def record_path(output: Path | str) -> Path:
     if output.suffix in FILE_SUFFIXES and not output.is_dir():
         return output.with_name(output.name + ".run.json")
     return output / "run_config.json"
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """The record of a run; None where there is none. RunError for a file that is no record."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        hint = "Delete it, or run with --fresh."
+        raise RunError(f"{path}: no record of a run: {error}", hint) from error
+    if not isinstance(record, dict) or not {"settings", "inputs", "finished"} <= record.keys():
+        raise RunError(f"{path}: no record of a run", "Delete it, or run with --fresh.")
+    return record
 
 
 def base_folder(base_model: str) -> list[Path]:

@@ -90,6 +90,34 @@ def test_no_request_is_one_line(server: StandIn, capsys: Any, monkeypatch: pytes
     assert (code, out, err.count("\n")) == (2, "", 1) and not server.chats
 
 
+def test_bytes_of_the_command_line_that_are_no_text_are_one_line(server: StandIn, capsys: Any, monkeypatch: Any):
+    code, out, err = run(capsys, monkeypatch, *asked(server), "what is \udcff?")
+    assert (code, out, err.count("\n")) == (2, "", 1) and "not UTF-8" in err and not server.chats
+
+
+def test_at_a_terminal_bytes_that_are_no_text_are_asked_again(server: StandIn, capsys: Any, monkeypatch: Any):
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal(io.BytesIO(b"\xff\n"), encoding="utf-8"))
+    code, out, err = run(capsys, monkeypatch, *asked(server))
+    assert (code, out) == (0, "") and "not UTF-8" in err
+
+
+@pytest.mark.parametrize("server", ['{"status":"open","note":"a\u202eb\u200b"}'], indirect=True)
+def test_a_terminal_shows_the_value_that_the_student_gave(server: StandIn, capsys: Any, monkeypatch: Any):
+    monkeypatch.setattr("astudent.commands.ask_output.safe", lambda text: text.replace("\u202e", "U+202E"))
+    code, out, _ = run(capsys, monkeypatch, *asked(server), "what is open?")
+    assert code == 0 and out.isascii() and json.loads(out) == {"status": "open", "note": "a\u202eb\u200b"}
+
+
+def test_a_context_beyond_what_the_model_sees_is_not_believed(capsys: Any, monkeypatch: pytest.MonkeyPatch):
+    with serving(lambda _: reply(RIGHT, prompt_tokens=2048), keys=KEYS, context=2048, num_ctx=4096) as server:
+        code, out, err = run(capsys, monkeypatch, *asked(server), "what is open?")
+    assert (code, out) == (1, "") and "cut a prompt to its 2048 tokens" in err
+
+
 def test_at_a_terminal_it_goes_on_until_the_input_ends(capsys: Any, monkeypatch: pytest.MonkeyPatch):
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

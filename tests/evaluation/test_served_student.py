@@ -17,6 +17,7 @@ from astudent.evaluation.served_student import make_served
 from astudent.jsonl import read_rows, write_atomic
 from astudent.records import DatasetRow
 from astudent.settings import Config
+from astudent.stage import record_path
 from astudent.stages import evaluate
 
 RIGHT = '{"where":{"field":"status","operator":"eq","value":"open"}}'
@@ -160,3 +161,11 @@ def test_a_model_of_another_prompt_is_refused(ready: Config):
     ):
         pass
     assert not server.chats
+
+
+def test_a_broken_record_is_one_line(ready: Config):
+    with serving(answering) as server:
+        evaluate.run(served(ready, server), Options())
+        record_path(Path(ready.evaluation.out_dir) / "answers.jsonl").write_text("{}")
+        with pytest.raises(RunError, match="no record of a run"):
+            evaluate.run(served(ready, server), Options())

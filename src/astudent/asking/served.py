@@ -56,7 +56,8 @@ class ServedModel:
         digest = await self.hosts.digest()
         model = await self.hosts.about()
         # the model's own: any other makes the server load it again, and an application sends none
-        self._context = model.num_ctx or min(CONTEXT, model.context or CONTEXT)
+        asked = model.num_ctx or CONTEXT
+        self._context = min(asked, model.context or asked)  # a larger one is cut to what the model sees
         self._think = False if model.can_think else None
         self.prompt = prompt_of_keys(model.keys)
         return digest

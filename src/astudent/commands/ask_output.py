@@ -1,5 +1,6 @@
 """What `astudent ask` reads and prints: one request, or one after the other at a terminal; only valid ASTs go to stdout."""
 
+import json
 import sys
 from typing import Any
 
@@ -23,7 +24,13 @@ def print_answer(answer: Answering, request: str, schema: dict[str, Any]) -> Non
         for problem in found.problems:
             note(f"no valid AST: {problem}")
         raise RunError("the answer is no AST that the schema accepts", "Word the request differently, or constrain it.")
-    print(safe(found.ast), flush=True)
+    print(shown(found.ast), flush=True)
+
+
+def shown(ast: str) -> str:
+    """The AST as it is. On a terminal one with control or direction characters, which may steer it, is spelled in ASCII:
+    the same value."""
+    return ast if safe(ast) == ast else json.dumps(json.loads(ast), separators=(",", ":"))
 
 
 def converse(answer: Answering, schema: dict[str, Any]) -> None:
@@ -35,6 +42,9 @@ def converse(answer: Answering, schema: dict[str, Any]) -> None:
         except EOFError:
             print(file=sys.stderr)
             return
+        except UnicodeDecodeError:
+            note("the request is not UTF-8")
+            continue
         if not request:
             continue
         try:
@@ -52,9 +62,13 @@ def read_request() -> str:
 
 
 def sized(request: str) -> str:
-    """The request. UsageError where it is empty or endless."""
+    """The request. UsageError where it is empty, endless or no text."""
     if not request.strip():
         raise UsageError("the request is empty", "Say what is wanted, as an argument or on stdin.")
     if len(request) > MAX_REQUEST:
         raise UsageError(f"a request of more than {MAX_REQUEST:,} characters", "Say it shorter.")
+    try:
+        request.encode()
+    except UnicodeEncodeError as error:  # half a character: a byte of the command line that is no UTF-8
+        raise UsageError(f"the request: character {error.start} is not UTF-8", "Write it as UTF-8.") from None
     return request

@@ -24,7 +24,7 @@ from astudent.evaluation.student_answers import BASE
 from astudent.evaluation.summary import summarise
 from astudent.jsonl import read_rows, sha256_of, write_atomic
 from astudent.settings import Config
-from astudent.stage import StageRun, base_folder, record_path, settings_of
+from astudent.stage import StageRun, base_folder, read_record, record_path, settings_of
 from astudent.tasks.registry import task_of
 from astudent.tasks.task import Task
 
@@ -88,19 +88,20 @@ class Target:
 
     def weights(self) -> list[Path]:
         """The files that make this student what it is, beside the base model."""
-        if self.adapter == BASE or self.digest:
+        if self.adapter == BASE or self.digest is not None:
             return []
         return [Path(self.adapter) / name for name in ("adapter_config.json", "adapter_model.safetensors")]
 
 
 def begin_answers(target: Target, config: Config, fresh: bool) -> StageRun:
     """Where phase one of this target stands. UsageError where a served student would take another one's place."""
-    keys = SERVED_KEYS if target.digest else ANSWER_KEYS
+    is_served = target.digest is not None
+    keys = SERVED_KEYS if is_served else ANSWER_KEYS
     settings = {**settings_of(config, *keys), "adapter": target.adapter, "decoding": target.decoding}
-    if target.digest:
+    if is_served:
         settings["digest"] = target.digest
         refuse_place_of_another(target)
-    base = [] if target.digest else base_folder(config.training.base_model)
+    base = [] if is_served else base_folder(config.training.base_model)
     return begin_quietly(
         [target.answers],
         settings,
@@ -113,10 +114,8 @@ def begin_answers(target: Target, config: Config, fresh: bool) -> StageRun:
 
 def refuse_place_of_another(target: Target) -> None:
     """UsageError where the folder holds the answers of another student: they would be moved away."""
-    record = record_path(target.answers)
-    before = (
-        json.loads(record.read_text(encoding="utf-8"))["settings"]["adapter"] if record.exists() else target.adapter
-    )
+    record = read_record(record_path(target.answers))
+    before = record["settings"].get("adapter") if record else target.adapter
     if before != target.adapter:
         hint = "Name a folder of its own with --out-dir."
         raise UsageError(f"{target.folder} holds the answers of {before}, not of {target.adapter}", hint)
