@@ -89,3 +89,9 @@ def test_gemmas_norms_hold_one_more_and_others_do_not():
 def test_a_weight_that_the_family_lacks_is_named():
     with pytest.raises(KeyError, match="pre_feedforward"):
         tensor_names(FAMILIES["LlamaForCausalLM"], 1, ["model.layers.0.pre_feedforward_layernorm.weight"])
+
+
+@pytest.mark.parametrize("kind", ["Qwen2ForCausalLM", "Qwen3ForCausalLM"])
+def test_a_qwen_with_a_sliding_window_gets_no_gguf(kind: str):
+    assert why_not({"architectures": [kind]}) is None
+    assert "sliding window" in (why_not({"architectures": [kind], "use_sliding_window": True}) or "")

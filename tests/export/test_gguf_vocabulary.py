@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from astudent.export.gguf_vocabulary import SPLITS, GgufTokenizer, Marks, vocabulary_keys, why_not
+from astudent.export.gguf_vocabulary import SPLITS, GgufTokenizer, Marks, composes, vocabulary_keys, why_not
 
 TINY = Tokenizer.from_file(str(Path(__file__).parents[2] / "data/tiny_student/tokenizer.json"))
 GEMMA = Marks(bos=2, eos=1, pad=0, end_of_turn=6, stops=(1, 6), adds_bos=True)
@@ -78,3 +78,12 @@ def test_what_cannot_be_held_is_said():
     other = byte_level("qwen2")
     other.pre_tokenizer = pre_tokenizers.Whitespace()  # pyright: ignore
     assert "no runtime is known" in (why_not(json.loads(other.to_str())) or "")
+
+
+def test_what_changes_texts_first_is_refused_or_noted():
+    told = json.loads(byte_level("qwen2").to_str())
+    assert not composes(told) and why_not(told) is None
+    composing = told | {"normalizer": {"type": "NFC"}}
+    assert composes(composing) and why_not(composing) is None
+    lower = {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Lowercase"}]}
+    assert "Lowercase" in (why_not(told | {"normalizer": lower}) or "")

@@ -42,8 +42,39 @@ def test_a_cause_fails_an_export_even_where_no_prompt_showed_it():
 
 def test_the_table_has_a_line_for_each_way():
     lines = Proof([way(GOOD), way(Outcome(False, True, []), name="Ollama raw")]).as_table().splitlines()
-    assert lines[1].split() == ["GGUF", "F16", "1", "of", "1", "1", "of", "1", "0.0020", "0.0015", "pass"]
+    assert lines[1].split() == ["GGUF", "F16", "1", "of", "1", "1", "of", "1", "–", "0.0020", "0.0015", "pass"]
     assert lines[2].endswith("fail") and "–" in lines[2]
+
+
+@pytest.mark.parametrize(("right", "fails"), [(100, False), (98, False), (97, True), (0, True)])
+def test_few_bits_are_judged_by_how_many_answers_are_right(right: int, fails: bool):
+    outcomes = [
+        Outcome(True, False, [0.4], is_comparable=True, is_right=place < right, adapter_is_right=True)
+        for place in range(100)
+    ]
+    judged = way(*outcomes, GOOD, name="GGUF Q8_0", is_precise=False)
+    assert bool(judged.failures()) == fails and judged.notes == []
+    told = Proof([judged]).as_json()["ways"][0]
+    assert (told["known_answers"], told["right_answers"], told["adapter_right_answers"]) == (100, right, 100)
+    assert f"{right} of 100" in Proof([judged]).as_table()
+
+
+def test_few_bits_without_known_answers_are_said_to_be_not_judged():
+    proof = Proof([way(Outcome(True, False, [0.4]), name="GGUF Q8_0", is_precise=False)])
+    assert proof.failures == [] and "stage 07 --student ollama:NAME" in proof.as_json()["notes"][0]
+
+
+def test_nothing_compared_is_no_pass():
+    assert way().failures() == ["GGUF F16: no prompt was asked"]
+    silent = Outcome(True, True, [], is_comparable=True)
+    assert way(silent, silent).failures() == ["GGUF F16: no log-probability could be compared"]
+    assert way(silent, GOOD).failures() == way(silent, is_precise=False).failures() == []
+
+
+def test_too_few_prompts_fail_and_a_small_data_set_is_only_noted():
+    proof = Proof([way(GOOD)], shortage="3 of 300 prompts fit", remarks=["the data set has only 9 requests"])
+    assert proof.as_json()["verdict"] == "fail" and proof.failures == ["3 of 300 prompts fit"]
+    assert Proof([way(GOOD)], remarks=["the data set has only 9 requests"]).as_json()["verdict"] == "pass"
 
 
 def test_flash_attention_is_suspected_where_only_the_servers_figures_are_off():

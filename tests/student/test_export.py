@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from exported import (
+    ANSWER,
     IN_GGUF,
     PROMPTS,
     WINDOW,
@@ -19,18 +20,26 @@ from exported import (
     settings,
     verified,
 )
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from typer.testing import CliRunner
 
 from astudent.command import app
 from astudent.errors import UsageError
 from astudent.export.gguf_file import read
+from astudent.export.held_out import Prompt
 from astudent.export.origin import origin_of
 from astudent.export.package import Package
+from astudent.export.proof import Outcome
+from astudent.export.served import Reply
 from astudent.export.verify import Verification
-from astudent.export.write import Wish, export
+from astudent.export.write import WINDOW_SHIFT, Wish, export, refuse_other_base
+from astudent.jsonl import write_atomic
 from astudent.prompt import prompt_of_keys
+from astudent.records import DatasetRow
+from astudent.student.export_ways import Known, _compared
+from astudent.student.merging import load_unmerged
+from astudent.student.token_scores import TokenScores
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +100,24 @@ def test_the_card_and_the_record_name_the_adapter_by_its_hash(right: Verificatio
     assert right.record.base_model == "base"
 
 
-def test_the_same_again_writes_nothing_and_another_context_everything(right: Verification, capsys):
+def test_the_same_again_writes_nothing_and_another_context_everything(right: Verification, tmp_path: Path, capsys):
     package = right.package
     before = package.gguf("f16").stat().st_mtime_ns
     export(Wish(right.origin, package.folder))
     assert "nothing to do" in capsys.readouterr().out and package.gguf("f16").stat().st_mtime_ns == before
+    again = Package(shutil.copytree(package.folder, tmp_path / "out"))
+    assert export(Wish(right.origin, again.folder, num_ctx=600)).num_ctx == 600
+    assert "PARAMETER num_ctx 600" in again.modelfile.read_text() and again.gguf("f16").stat().st_mtime_ns != before
+
+
+def test_a_changed_file_is_written_anew_or_kept_for_the_proof(right: Verification, tmp_path: Path, capsys):
+    package = copied(right, tmp_path / "out").package
+    package.modelfile.write_text("FROM nowhere")
+    export(Wish(right.origin, package.folder, keeps_changed=True))
+    assert package.modelfile.read_text() == "FROM nowhere"
+    export(Wish(right.origin, package.folder))
+    assert "ollama/Modelfile is not as it was written" in capsys.readouterr().out
+    assert package.modelfile.read_text() == right.package.modelfile.read_text()
 
 
 @pytest.mark.parametrize("fault", IN_GGUF)
@@ -172,7 +194,7 @@ def test_a_base_that_the_adapter_was_not_trained_on_is_refused(right: Verificati
 
 def test_a_folder_of_something_else_is_never_replaced(right: Verification, tmp_path: Path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(UsageError, match="something else than an export"):
+    with pytest.raises(UsageError, match=r"something else than an export, such as thesis\.txt"):
         export(Wish(right.origin, tmp_path))
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
@@ -196,4 +218,118 @@ def test_q8_0_quantises_what_it_can(right: Verification, tmp_path: Path):
     assert package.gguf("q8_0").stat().st_size < 0.7 * package.gguf("f16").stat().st_size
     proof = verified(Verification(package, record, right.origin, right.config, count=4))
     eight = next(way for way in proof.ways if way.name == "GGUF Q8_0")
+    assert "not judged" in proof.notes[-1] and proof.failures == []
     assert eight.figures["equal_prompts"] == 4 and 0.0005 < eight.figures["worst_difference"] < 3
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+
+
+def other_halves(verification: Verification) -> None:
+    path = verification.package.merged("bf16") / "model.safetensors"
+    weights = load_file(path)
+    weights["model.norm.weight"] = weights["model.norm.weight"] * 1.1
+    save_file(weights, path, {"format": "pt"})
+
+
+def other_modelfile(verification: Verification) -> None:
+    path = verification.package.modelfile
+    path.write_text(path.read_text().replace("repeat_penalty 1", "repeat_penalty 1.1"))
+
+
+def same_window(verification: Verification) -> None:
+    rewritten(verification, verification.package.served("f16", True), lambda contents: contents, WINDOW_SHIFT + 1)
+
+
+def other_norm(verification: Verification) -> None:
+    path = verification.package.served("f16", True)
+    text = path.read_bytes()
+    path.write_bytes(text[:-64] + bytes(64))
+
+
+DAMAGE = {
+    "bf16": (other_halves, "bf16: 1 of 80 weights are not those of fp32 rounded, such as model.norm.weight"),
+    "Modelfile": (other_modelfile, "is 'PARAMETER repeat_penalty 1.1' where"),
+    "Ollama's window": (same_window, f"ollama/model-f16.gguf: another sliding window ({WINDOW} positions where 7"),
+    "Ollama's weights": (other_norm, "ollama/model-f16.gguf: 1 tensors are not those of gguf/model-f16.gguf"),
+    "card": (lambda given: cut(given.package.folder / "README.md"), "README.md is not as it was written"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_no_way_of_answering_reads_is_held_against_the_adapter_too(
+    right: Verification, tmp_path: Path, damage: str
+):
+    damaged = replace(copied(right, tmp_path / "out"), count=2)
+    change, cause = DAMAGE[damage]
+    change(damaged)
+    proof = verified(damaged)
+    assert any(cause in text for text in proof.causes), (cause, proof.causes)
+    assert any(text.endswith("is not as it was written") for text in proof.causes)
+    assert proof.failures == [] and proof.as_json()["verdict"] == "fail"
+
+
+def test_a_context_without_room_for_a_prompt_is_one_line(right: Verification):
+    with pytest.raises(UsageError, match="has no room for a prompt") as caught:
+        verified(replace(right, record=replace(right.record, num_ctx=ANSWER + 2)))
+    assert "--num-ctx" in caught.value.hint
+
+
+def test_too_few_prompts_with_room_fail_the_proof(right: Verification):
+    proof = verified(replace(right, record=replace(right.record, num_ctx=60)))
+    assert "prompts fit into the context" in proof.failures[0]
+
+
+def test_a_base_in_few_bits_is_refused_before_it_is_loaded(right: Verification, tmp_path: Path):
+    base = Path(shutil.copytree(right.origin.base, tmp_path / "base"))
+    told = read_json(base / "config.json") | {
+        "quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}
+    }
+    (base / "config.json").write_text(json.dumps(told))
+    with pytest.raises(UsageError, match="stored in few bits"):
+        load_unmerged(str(base), None, None)
+
+
+def test_the_same_base_in_another_folder_is_the_base_and_another_one_is_not(right: Verification, tmp_path: Path):
+    elsewhere = str(shutil.copytree(right.origin.base, tmp_path / "elsewhere"))
+    there, here = (load_unmerged(base, None, None) for base in (elsewhere, right.origin.base))
+    told = replace(right.origin, base=elsewhere, base_sha256=here.base_sha256, trained_base=right.origin.base)
+    told = replace(told, trained_in_4bit=False, trained_in_bf16=False)
+    refuse_other_base(told, there)
+    there.model.get_input_embeddings().weight[0, 0] += 1
+    with pytest.raises(UsageError, match="is not the base that"):
+        refuse_other_base(told, there)
+
+
+def test_an_export_whose_base_could_not_be_checked_says_so(right: Verification):
+    assert any("could not be checked" in note for note in right.record.notes)
+    assert "could not be checked" in (right.package.folder / "README.md").read_text()
+
+
+def test_an_empty_broken_off_reply_is_no_answer(right: Verification):
+    scores = TokenScores([-0.1], [True])
+    known = Known(Prompt("request", "a"), "a", [1, 2], [3], "{}", ["{}"], scores, None)
+
+    def compared(text: str, tokens: list[tuple[str, float]]) -> Outcome:
+        return _compared(lambda k, most: Reply(text, 2, tokens, broken_off=True), known, 8, True)
+
+    assert not compared("", []).same_answer and compared("{", [("{", -0.1)]).same_answer
+    assert compared("", []).is_comparable
+
+
+def test_q8_0_is_judged_by_its_right_answers(right: Verification, tmp_path: Path):
+    record = export(Wish(right.origin, tmp_path / "out", quantize="q8_0"))
+    row = DatasetRow.model_validate(
+        {"query_id": "q", "schema_id": "s", "domain_id": "d", "language": "en", "schema_json": {}, "query": "a request"}
+        | {"ast_json": {"n": 1}, "is_valid": True, "split": "test_seen", "names": "seen", "source": "generated"}
+        | {"made_by": {"provider": "embedded", "model": "embedded"}}
+    )
+    write_atomic(
+        tmp_path / "d.jsonl", [row.model_copy(update={"query_id": f"q{n}", "query": f"ask {n}"}) for n in range(6)]
+    )
+    config = settings(tmp_path, dataset=str(tmp_path / "d.jsonl"), splits=("test_seen",))
+    proof = verified(Verification(Package(tmp_path / "out"), record, right.origin, config, count=8))
+    eight = next(way for way in proof.ways if way.name == "GGUF Q8_0")
+    assert eight.figures["known_answers"] == 4 and eight.notes == []
+    assert not any("greedy" in text for text in proof.failures)

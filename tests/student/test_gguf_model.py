@@ -1,6 +1,7 @@
 """A GGUF of each family, read back, computes what the model computes that it was written of."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,3 +71,12 @@ def test_a_weight_that_f16_cannot_hold_is_refused(tmp_path: Path):
     save_file(model.state_dict(), tmp_path / "model.safetensors")
     with pytest.raises(RunError, match="beyond 65504"):
         write(tmp_path / "tiny.gguf", contents, "f16")
+
+
+def test_a_gguf_whose_keys_do_not_fit_together_is_said(tmp_path: Path):
+    contents = written(make_model("llama"), tmp_path)
+    write(tmp_path / "heads.gguf", contents, "f16")
+    file = read(tmp_path / "heads.gguf")
+    for heads in (0, 3, 7, "many"):
+        with pytest.raises(RunError):
+            model_of(replace(file, keys=file.keys | {"llama.attention.head_count": heads}), tmp_path)

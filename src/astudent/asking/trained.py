@@ -30,16 +30,48 @@ def how_trained(adapter: Path, config: str | None) -> Trained:
     if config is not None:
         loaded = load_config(config)
         return _of_text(Trained(loaded.training, loaded.prompt), loaded.training.modality, config)
+    record = record_of(adapter)
+    if record.section is None or "prompt" not in record.facts:
+        what = "base model" if record.section is None else "prompt"
+        raise UsageError(f"{record.path}: it does not say with which {what} the adapter was trained", HINT)
+    own = {key: record.told(key) for key in Learning.annotations() if f"{record.section}.{key}" in record.settings}
+    trained = Trained(_section(Learning, own, record.path), record.prompt)
+    return _of_text(trained, record.modality, str(record.path))
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What a training wrote down beside its adapter. `section` is that of its settings, of stage 06 or 10."""
+
+    path: Path
+    settings: dict[str, Any]
+    facts: dict[str, Any]
+
+    @property
+    def section(self) -> str | None:
+        """None where it names no base model."""
+        return next((name for name in SECTIONS if f"{name}.base_model" in self.settings), None)
+
+    def told(self, key: str) -> Any:
+        """A setting of the training; None where it tells none."""
+        return self.settings.get(f"{self.section}.{key}")
+
+    @property
+    def modality(self) -> str:
+        """What the student reads beside its words."""
+        return self.told("modality") or "text"
+
+    @property
+    def prompt(self) -> Prompt:
+        """The prompt of the training, which `facts` have to hold. UsageError for one that is none."""
+        return _section(Prompt, self.facts["prompt"], self.path)
+
+
+def record_of(adapter: Path) -> TrainingRecord:
+    """The record beside the adapter. UsageError where none is, or what is there is none."""
     path = record_path(adapter.resolve().parent)
-    record = _read(path)
-    section = next((name for name in SECTIONS if f"{name}.base_model" in record["settings"]), None)
-    if section is None or "prompt" not in record["facts"]:
-        what = "base model" if section is None else "prompt"
-        raise UsageError(f"{path}: it does not say with which {what} the adapter was trained", HINT)
-    settings = record["settings"]
-    own = {key: settings[f"{section}.{key}"] for key in Learning.annotations() if f"{section}.{key}" in settings}
-    trained = Trained(_section(Learning, own, path), _section(Prompt, record["facts"]["prompt"], path))
-    return _of_text(trained, settings.get(f"{section}.modality", "text"), str(path))
+    told = _read(path)
+    return TrainingRecord(path, told["settings"], told["facts"])
 
 
 def _of_text(trained: Trained, modality: str, where: str) -> Trained:

@@ -28,9 +28,12 @@ def export(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the proof there; none: verify.json in the folder.")
     ] = None,
-    config: Annotated[Path, typer.Option(help="Configuration of the run: prompt, data set, length of answers.")] = Path(
-        "config/defaults.json"
-    ),
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="Configuration of the run: data set and length of answers (none: the defaults), and the prompt where no record beside the adapter holds it."
+        ),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Write everything again.")] = False,
 ) -> None:
     """Merge an adapter into its base and write what others run: safetensors, GGUF, an Ollama model.
@@ -40,16 +43,16 @@ def export(
 
     def action() -> None:
         from astudent.commands.export_output import write_proof
-        from astudent.config import load_config
+        from astudent.config import DEFAULTS, load_config
         from astudent.export.origin import origin_of
         from astudent.export.package import PROOF, Package
         from astudent.export.verify import Verification, folder_of
         from astudent.export.write import Wish, create, export
 
-        settings = load_config(config)
-        origin = origin_of(adapter, base_model, settings)
+        settings = load_config(config or DEFAULTS)
+        origin = origin_of(adapter, base_model, settings if config else None)
         out = folder_of(out_dir, adapter)
-        record = export(Wish(origin, out, quantize, num_ctx, fresh))
+        record = export(Wish(origin, out, quantize, num_ctx, fresh, keeps_changed=verify))
         server = create(Package(out), record, ollama_name) if ollama_name else None
         if verify:
             proof = Verification(Package(out), record, origin, settings, server, prompts).run()

@@ -14,7 +14,12 @@ def write_proof(proof: Proof, path: Path) -> None:
     report = proof.as_json()
     write_atomic(path, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     print(proof.as_table())
-    for line in (*proof.failures, *(f"cause: {cause}" for cause in proof.causes)):
+    lines = (
+        *proof.failures,
+        *(f"cause: {cause}" for cause in proof.causes),
+        *(f"note: {note}" for note in proof.notes),
+    )
+    for line in lines:
         print(safe(line))
     print(f"{report['verdict']}; see {path}", flush=True)
     if report["verdict"] == "fail":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,22 @@ def in_template(where: str, theirs: str, ours: str) -> Iterator[str]:
         lines = theirs.count("\n") - ours.count("\n")
         more = f", {lines:+d} newlines" if lines else ""
         yield f"{where}: another template than training's (from character {place} on{more})"
+
+
+def in_modelfile(theirs: str, ours: str) -> Iterator[str]:
+    """Lines of a Modelfile that are not the wanted ones."""
+    pairs = zip_longest(theirs.splitlines(), ours.splitlines(), fillvalue="")
+    off = next(((at, a, b) for at, (a, b) in enumerate(pairs, 1) if a != b), None)
+    if off is not None:
+        yield f"ollama/Modelfile: line {off[0]} is {off[1][:80]!r} where {off[2][:80]!r} is right"
+
+
+def in_parameters(where: str, theirs: Mapping[str, Sequence[Any]], ours: Mapping[str, Any]) -> Iterator[str]:
+    """Parameters that a model is served with otherwise than it should be."""
+    for name, value in ours.items():
+        wanted = value if isinstance(value, list) else [value]
+        if list(theirs.get(name, ())) != wanted:
+            yield f"{where}: PARAMETER {name} is {list(theirs.get(name, ()))} where {wanted} is right"
 
 
 def in_arithmetic(ways: Sequence[Way]) -> Iterator[str]:

@@ -58,7 +58,7 @@ def why_not(config: Config) -> str | None:
         return f"its RoPE is scaled ({', '.join(sorted(kinds - {'default'}))}), which is not written yet"
     if family.name == "gemma3":
         return _why_not_gemma(config)
-    if family.name == "qwen2" and config.get("use_sliding_window"):
+    if family.name in ("qwen2", "qwen3") and config.get("use_sliding_window"):
         return "its layers have a sliding window, which the runtimes do not apply to this family"
     return None
 

@@ -124,6 +124,26 @@ class Read:
     tensors: dict[str, Array]
 
 
+def differing(where: str, theirs: Path, ours: Path) -> Iterator[str]:
+    """What a GGUF for Ollama has otherwise than the one for all, the window aside."""
+    if not ours.is_file():
+        return
+    (keys, tensors), (own_keys, own_tensors) = map(_raw, (theirs, ours))
+    for what, one, other in (("keys", keys, own_keys), ("tensors", tensors, own_tensors)):
+        names = sorted(one.keys() | other.keys())
+        off = [n for n in names if n not in one or n not in other or not np.array_equal(one[n], other[n])]
+        if off:
+            yield f"{where}: {len(off)} {what} are not those of gguf/{ours.name}, such as {off[0]}"
+
+
+def _raw(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Keys but the window, and tensors as they are stored."""
+    file = gguf.GGUFReader(path)
+    fields = {name: field for name, field in file.fields.items() if not name.startswith("GGUF.")}
+    keys = {name: field.contents() for name, field in fields.items() if not name.endswith("sliding_window")}
+    return keys, {str(tensor.name): tensor.data for tensor in file.tensors}
+
+
 def read(path: Path) -> Read:
     """RunError for a file that is no GGUF."""
     try:

@@ -44,7 +44,15 @@ def why_not(tokenizer: Json) -> str | None:
         return f"its tokenizer is a {model.get('type')} model, and only BPE is written"
     if not model.get("byte_fallback") and _split_name(tokenizer) is None:
         return "no runtime is known to cut texts as its tokenizer does before merging"
+    known = {"Prepend", "Replace"} if model.get("byte_fallback") else {"NFC"}
+    if others := sorted({part["type"] for part in _flat(tokenizer.get("normalizer"))} - known):
+        return f"its tokenizer changes texts first ({', '.join(others)}), which no runtime does"
     return None
+
+
+def composes(tokenizer: Json) -> bool:
+    """Whether it puts letters and their accents together, which no runtime does."""
+    return any(part["type"] == "NFC" for part in _flat(tokenizer.get("normalizer")))
 
 
 def vocabulary_keys(tokenizer: Json, marks: Marks, rows: int) -> dict[str, Any]:

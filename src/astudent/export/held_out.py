@@ -1,18 +1,18 @@
 """The prompts that an export is verified with: held-out requests, and those that break tokenizers and windows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import cycle, zip_longest
 from pathlib import Path
 from random import Random
 
+from astudent.evaluation.metrics import Scorer
 from astudent.evaluation.samples import choose_samples
 from astudent.jsonl import read_rows
 from astudent.prompt import build_prompt, neutralise
 from astudent.records import DatasetRow
 from astudent.settings import Config
 
-SPLIT = "test_unseen"
 LONG = 3000
 """Tokens of the longest prompts."""
 TAILS = {
@@ -20,6 +20,7 @@ TAILS = {
     "emoji": "👩‍👧 🏳️‍🌈 ✅ 日本語 — ½",
     "quotes": '"he said \'it is \\"so\\"\'", {"a": ["b\\n"]}',
     "spaces": "two  spaces,   three,\ta tab\n\nand two lines",
+    "decomposed": "e\u0301te\u0301, l\u2019a\u0302me, c\u0327a et la\u0300",
 }
 EVERY = 5
 """One prompt in so many has a tail."""
@@ -27,36 +28,88 @@ EVERY = 5
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a user sends. `kind` says what is hard about it."""
+    """What a user sends. `kind` says what is hard about it; a plain request of the data set has its `row`."""
 
     kind: str
     content: str
+    row: DatasetRow | None = None
+
+    def judge(self, answer: str) -> bool | None:
+        """Whether an answer means what the row's AST means; None where nobody knows."""
+        if self.row is None:
+            return None
+        return Scorer(self.row.schema_json).score_text(answer, self.row.ast_json).equivalent
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The prompts; `too_long` requests had no room, of `requests` in the data set (None: made up)."""
+
+    prompts: list[Prompt]
+    too_long: int
+    requests: int | None
+
+    def shortage(self, count: int) -> str | None:
+        """Why there are fewer than asked for, where the data set has enough."""
+        few = len(self.prompts) < count and self.too_long
+        return f"{len(self.prompts)} of {count} prompts fit into the context" if few else None
+
+    def remarks(self, count: int) -> list[str]:
+        """What is to be said of the prompts."""
+        if self.requests is None:
+            return ["the configuration's data set is not there, so the requests are made up"]
+        few = len(self.prompts) < count and not self.too_long
+        return (
+            [f"the data set has only {self.requests} requests: {len(self.prompts)} prompts of {count}"] if few else []
+        )
 
 
 def held_out(
-    config: Config, count: int, window: int | None, most_tokens: int, length: Callable[[str], int]
-) -> list[Prompt]:
+    config: Config,
+    count: int,
+    window: int | None,
+    most_tokens: int,
+    length: Callable[[str], int],
+    kinds: Sequence[str] = tuple(TAILS),
+) -> HeldOut:
     """`count` prompts of at most `most_tokens`: a single token, up to 3,000 of them, one beyond the `window` (positions); the rest
-    are requests of `test_unseen`, every fifth with a tail of accents, emoji, quotes or blanks. Without a data set they are made up.
+    are requests of the evaluation's splits, every fifth with a tail of one of the `kinds`. Without a data set they are made up.
 
     `length` counts the tokens of a prompt as it is rendered.
     """
-    requests = _requests(config, count)
-    found = [Prompt("one token", "a"), Prompt("long", _grown(requests, min(LONG, most_tokens), length))]
+    requests, has_data = _requests(config, count), Path(config.evaluation.dataset).exists()
+    texts = [prompt.content for prompt in requests[:count]]
+    found = [Prompt("one token", "a"), Prompt("long", _grown(texts, min(LONG, most_tokens), length))]
     if window is not None and window < most_tokens:
-        found.append(Prompt("beyond the window", _grown(requests, min(2 * window, most_tokens), length)))
-    for place, request in enumerate(requests[: max(0, count - len(found))]):
-        kind = list(TAILS)[place // EVERY % len(TAILS)] if place % EVERY == EVERY - 1 else "request"
-        found.append(Prompt(kind, f"{request} {TAILS[kind]}" if kind in TAILS else request))
-    return [prompt for prompt in found if length(prompt.content) <= most_tokens][:count]
+        found.append(Prompt("beyond the window", _grown(texts, min(2 * window, most_tokens), length)))
+    special, too_long = len(found), 0
+    for request in requests:
+        if len(found) >= count:
+            break
+        prompt = _with_tail(request, len(found) - special, kinds)
+        if length(prompt.content) <= most_tokens:
+            found.append(prompt)
+        else:
+            too_long += 1
+    return HeldOut(found[:count], too_long, len(requests) if has_data else None)
 
 
-def _requests(config: Config, count: int) -> list[str]:
-    dataset = Path(config.evaluation.dataset)
+def _with_tail(request: Prompt, place: int, kinds: Sequence[str]) -> Prompt:
+    if place % EVERY != EVERY - 1:
+        return request
+    kind = kinds[place // EVERY % len(kinds)]
+    return Prompt(kind, f"{request.content} {TAILS[kind]}")
+
+
+def _requests(config: Config, count: int) -> list[Prompt]:
+    """All of the evaluation's splits, one of each in turn."""
+    dataset, splits = Path(config.evaluation.dataset), config.evaluation.splits
     if not dataset.exists():
-        return list(_made_up(config, count))
-    chosen = choose_samples(read_rows(dataset, DatasetRow), [SPLIT], count, include_invalid=False)
-    return [build_prompt(sample.row.schema_json, sample.row.query, config.prompt) for sample in chosen]
+        return [Prompt("request", text) for text in _made_up(config, count)]
+    chosen = choose_samples(read_rows(dataset, DatasetRow), splits, None, include_invalid=False)
+    of_split = [[sample.row for sample in chosen if sample.row.split == split] for split in splits]
+    rows = [row for turn in zip_longest(*of_split) for row in turn if row is not None]
+    return [Prompt("request", build_prompt(row.schema_json, row.query, config.prompt), row) for row in rows]
 
 
 def _made_up(config: Config, count: int) -> Iterator[str]:

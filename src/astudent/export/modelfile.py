@@ -1,6 +1,8 @@
 """The Modelfile: a TEMPLATE that renders the very prompt of training, and the parameters that answers need."""
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +36,24 @@ class Turn:
 
 
 def _literal(text: str) -> str:
-    """The text so that Go's templates give it back as it is."""
-    return text.replace("{{", '{{ "{{" }}')
+    """The text so that Go's templates give it back as it is, and a Modelfile does not end the template in it."""
+    return _SPELLED.sub(lambda found: f'{{{{ "{_escaped(found[0])}" }}}}', text)
+
+
+def _escaped(text: str) -> str:
+    """As it stands in a string of Go, with no three quotation marks in a row."""
+    return text.replace('"', '\\"').replace("\r", "\\r")
+
+
+def why_not(turn: Turn) -> str | None:
+    """Why this turn cannot be told to Ollama; None where it can."""
+    if json.dumps(turn.end, ensure_ascii=False) != f'"{turn.end}"':
+        return f"its end of turn {turn.end!r} holds a quotation mark, a backslash or a control character, which PARAMETER stop cannot spell"
+    return None
+
+
+_SPELLED = re.compile(r'\{+|"{3,}|\r+')
+"""What a template says by an action: braces begin one, three quotation marks end TEMPLATE, a line's end may change."""
 
 
 def parameters(turn: Turn, context: int, weights: int) -> dict[str, Any]:
@@ -45,7 +63,7 @@ def parameters(turn: Turn, context: int, weights: int) -> dict[str, Any]:
     return found | ({"num_thread": 1} if weights < SMALL else {})
 
 
-def modelfile(source: str, turn: Turn, parameters: dict[str, Any]) -> str:
+def modelfile(source: str, turn: Turn, parameters: Mapping[str, Any]) -> str:
     """The file that `ollama create -f` takes; `source` is the GGUF's path from its folder."""
     lines = [f"FROM {source}", f'TEMPLATE """{turn.template()}"""']
     for name, value in parameters.items():

@@ -19,7 +19,7 @@ TRAINER_STATE = "trainer_state.json"
 EXTRA_STATE = "astudent_state.json"
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 _NUMBERED = re.compile(r"checkpoint-(\d+)$")
-_UNFINISHED = ".unfinished-"
+_UNFINISHED, _REPLACED = ".unfinished-", ".replaced-"
 
 
 def check_adapter(folder: Path | str) -> None:
@@ -45,6 +45,7 @@ def unfinished(folder: Path) -> Path:
 def written_whole(folder: Path) -> Iterator[Path]:
     """A folder to fill; it gets its name, fsynced, when the block ends well, and vanishes otherwise."""
     building = unfinished(folder)
+    _recover(folder)
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     try:
@@ -55,18 +56,41 @@ def written_whole(folder: Path) -> Iterator[Path]:
 
 
 def commit_folder(building: Path, folder: Path) -> None:
-    """Gives a filled folder its name; what stood there before goes."""
+    """Gives a filled folder its name; what stood there before goes, and only when the new one is in its place."""
     for file in building.rglob("*"):
         if file.is_file():
             _sync(file)
     _sync(building)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.rename(building, folder)
+    before = _replaced(folder)
+    shutil.rmtree(before, ignore_errors=True)
+    try:
+        if folder.exists():
+            os.rename(folder, before)
+        os.rename(building, folder)
+    except BaseException:
+        _recover(folder)
+        raise
     _sync(folder.parent)
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def _replaced(folder: Path) -> Path:
+    """Where the former folder stands while the new one gets its name."""
+    return folder.with_name(_REPLACED + folder.name)
+
+
+def _recover(folder: Path) -> None:
+    """The former folder gets its name back where a kill came before the new one had it; else its rest goes."""
+    before = _replaced(folder)
+    if before.exists() and unfinished(folder).exists() and not folder.exists():
+        os.rename(before, folder)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def sweep(run: Path) -> None:
-    """Removes what a kill left half-written."""
+    """Removes what a kill left half-written, and half-removed."""
+    for folder in run.glob(_REPLACED + "*"):
+        _recover(folder.with_name(folder.name.removeprefix(_REPLACED)))
     for folder in run.glob(_UNFINISHED + "*"):
         shutil.rmtree(folder)
 

@@ -22,7 +22,7 @@ WATCHED = 8
 def config_of(student: Student) -> dict[str, Any]:
     """The base's config.json, with its architecture."""
     base = base_of(student.model)
-    return base.config.to_dict() | {"architectures": [type(base).__name__]}
+    return base.config.get_text_config().to_dict() | {"architectures": [type(base).__name__]}
 
 
 def truth_of(student: Student) -> Truth:

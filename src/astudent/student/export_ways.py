@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM
@@ -20,7 +21,7 @@ from astudent.export.proof import Outcome, Way
 from astudent.export.served import Reply, Server
 from astudent.student.generate import Answer, generate
 from astudent.student.gguf_model import model_of
-from astudent.student.load import Student, load_base, load_tokenizer
+from astudent.student.load import Student, assemble, load_base, load_tokenizer
 from astudent.student.prompt import chat_format, encode_prompt, render
 from astudent.student.token_scores import TokenScores, score
 
@@ -35,13 +36,18 @@ class Known:
     """A prompt with the adapter's greedy answer. `content` is what a user sends, `ids` the rendered prompt's tokens, `pieces` the
     texts of the answer's tokens; scores are those of one plain pass."""
 
-    kind: str
+    prompt: Prompt
     content: str
     ids: list[int]
     answer: list[int]
     text: str
     pieces: list[str]
     scores: TokenScores
+    is_right: bool | None
+
+    @property
+    def kind(self) -> str:
+        return self.prompt.kind
 
 
 Ask = Callable[[Known, int], Reply]
@@ -77,12 +83,18 @@ def _known(student: Student, prompt: Prompt, rendered: str, given: Answer) -> Kn
     ids, answer = encode_prompt(tokenizer, rendered), list(given.ids)
     words = answer[:-1] if answer and answer[-1] in form.stop_ids else answer
     pieces = [str(tokenizer.decode([number], clean_up_tokenization_spaces=False)) for number in words]
-    return Known(prompt.kind, content, ids, answer, given.text, pieces, score(student.model, ids, answer))
+    scores = score(student.model, ids, answer)
+    return Known(prompt, content, ids, answer, given.text, pieces, scores, prompt.judge(given.text))
 
 
 def adapter_way(known: Sequence[Known]) -> Way:
     """Whether the greedy answers, which are decoded against shared prefixes, are those of a plain pass."""
-    return Way("adapter (reference)", [Outcome(True, all(k.scores.is_greedy), []) for k in known])
+    return Way("adapter (reference)", [_own(k) for k in known])
+
+
+def _own(known: Known) -> Outcome:
+    right = known.is_right
+    return Outcome(True, all(known.scores.is_greedy), [], is_right=right, adapter_is_right=right)
 
 
 def merged_way(folder: Path, known: Sequence[Known]) -> Way:
@@ -94,10 +106,28 @@ def merged_way(folder: Path, known: Sequence[Known]) -> Way:
     )
 
 
-def gguf_way(name: str, file: Read, path: Path, turn: Turn, known: Sequence[Known], is_precise: bool) -> Way:
-    """The GGUF read back: its weights, its keys, its vocabulary."""
+def gguf_way(
+    name: str, file: Read, path: Path, turn: Turn, known: Sequence[Known], is_precise: bool, student: Student, most: int
+) -> Way:
+    """The GGUF read back: its weights, its keys, its vocabulary. The `student`'s tokenizer spells answers of at most `most`
+    tokens where they are judged by being right."""
     tokenizer, model = GgufTokenizer(file.keys), model_of(file, path)
-    return Way(name, [_scored(model, k, tokenizer.encode(turn.prompt(k.content))) for k in known], is_precise)
+    outcomes = [_scored(model, k, tokenizer.encode(turn.prompt(k.content))) for k in known]
+    return Way(name, outcomes if is_precise else _judged(model, student, known, outcomes, most), is_precise)
+
+
+def _judged(
+    model: Any, student: Student, known: Sequence[Known], outcomes: Sequence[Outcome], most: int
+) -> list[Outcome]:
+    """Whether the file's own greedy answers are right; where they are the adapter's, its verdict is theirs."""
+    own, right = assemble(model, student.tokenizer), [k.is_right for k in known]
+    parted = [place for place, o in enumerate(outcomes) if right[place] is not None and not o.same_answer]
+    texts = {str(place): [render(student.tokenizer, known[place].content)] for place in parted}
+    answers = generate(own, texts, max_new_tokens=most, batch_size=BATCH) if texts else ()
+    for place, answer in zip(parted, answers, strict=True):
+        right[place] = known[place].prompt.judge(answer.text)
+    pairs = zip(outcomes, known, right, strict=True)
+    return [replace(o, is_right=verdict, adapter_is_right=k.is_right) for o, k, verdict in pairs]
 
 
 def _scored(model: torch.nn.Module, known: Known, ids: list[int]) -> Outcome:
@@ -107,7 +137,8 @@ def _scored(model: torch.nn.Module, known: Known, ids: list[int]) -> Outcome:
     found = score(model, ids, known.answer)
     parted = found.is_greedy.index(False) if False in found.is_greedy else len(known.answer)
     pairs = zip(found.log_probabilities[: parted + 1], known.scores.log_probabilities, strict=False)
-    return Outcome(ids == known.ids, all(found.is_greedy), [abs(theirs - ours) for theirs, ours in pairs])
+    differences = [abs(theirs - ours) for theirs, ours in pairs]
+    return Outcome(ids == known.ids, all(found.is_greedy), differences, is_comparable=bool(known.answer))
 
 
 def raw_way(server: Server, turn: Turn, known: Sequence[Known], most: int, is_precise: bool) -> Way:
@@ -122,16 +153,25 @@ def chat_way(server: Server, known: Sequence[Known], most: int, is_precise: bool
 
 def _served_way(name: str, ask: Ask, known: Sequence[Known], most: int, is_precise: bool) -> Way:
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        return Way(name, list(pool.map(lambda k: _compared(ask, k, most), known)), is_precise)
+        return Way(name, list(pool.map(lambda k: _compared(ask, k, most, is_precise), known)), is_precise)
 
 
-def _compared(ask: Ask, known: Known, most: int) -> Outcome:
-    """A reply that the server broke off is equal as far as it goes; its prompt's tokens are counted by asking once more."""
+def _compared(ask: Ask, known: Known, most: int, is_precise: bool) -> Outcome:
+    """A reply that the server broke off is equal as far as it goes, unless it says nothing; its prompt's tokens are counted by
+    asking once more."""
     reply = ask(known, most)
     count = ask(known, 1).prompt_tokens if reply.broken_off else reply.prompt_tokens
     theirs, ours = _whole(reply.text), _whole(known.text)
-    is_same = ours.startswith(theirs) if reply.broken_off else ours == theirs
-    return Outcome(count == len(known.ids), is_same, _differences(reply, known), reply.broken_off)
+    is_same = bool(reply.text) and ours.startswith(theirs) if reply.broken_off else ours == theirs
+    return Outcome(
+        count == len(known.ids),
+        is_same,
+        _differences(reply, known),
+        reply.broken_off,
+        is_comparable=any(_whole(piece) for piece in known.pieces),
+        is_right=None if is_precise else known.prompt.judge(reply.text),
+        adapter_is_right=known.is_right,
+    )
 
 
 def _differences(reply: Reply, known: Known) -> list[float]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from transformers import (
     Gemma3ForCausalLM,
     Gemma3TextConfig,
@@ -49,8 +50,16 @@ def model_of(file: Read, path: Path) -> Any:
         model = build(configure(**_shape(file, family)))
         _fill(model, file, family)
     except (KeyError, RuntimeError) as error:
-        raise RunError(f"{path}: it lacks {str(error).splitlines()[0][:200]}", "Make the export again.") from error
+        raise RunError(f"{path}: it lacks {_first_line(error)}", "Make the export again.") from error
+    except (ValueError, TypeError, ArithmeticError, AttributeError, StrictDataclassError) as error:
+        raise RunError(
+            f"{path}: its keys do not fit together: {_first_line(error)}", "Make the export again."
+        ) from error
     return model.eval().requires_grad_(False)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0][:200]
 
 
 def _shape(file: Read, family: Family) -> dict[str, Any]:

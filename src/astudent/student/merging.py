@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PreTrainedTokenizerBase
+from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
+from transformers import AutoConfig, PreTrainedTokenizerBase
 from transformers.utils.hub import cached_file
 
 from astudent.errors import UsageError
@@ -16,12 +17,13 @@ from astudent.export.gguf_families import FAMILIES, family_of, rope_bases
 from astudent.export.gguf_vocabulary import Marks
 from astudent.export.modelfile import Turn
 from astudent.student.checkpoint import check_adapter
-from astudent.student.load import Student, assemble, load_base, load_tokenizer
+from astudent.student.load import Student, assemble, from_hub, identity_of_base, load_base, load_tokenizer
 from astudent.student.loss import base_of
 from astudent.student.prompt import chat_format
 
 PLACES = ("name_or_path", "vocab_file", "tokenizer_file", "special_tokens_map_file", "is_local", "local_files_only")
 """Keys of a tokenizer_config.json that tell where a tokenizer was loaded from."""
+PIECES = "tokenizer.model"
 _SENTINEL = "@@answer@@"
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -32,13 +34,23 @@ def load_unmerged(base: str, revision: str | None, adapter: Path | None) -> Stud
     if adapter is not None:
         check_adapter(adapter)
     tokenizer = load_tokenizer(base, revision)
-    model = load_base(base, revision=revision, dtype=torch.float32)
-    if getattr(model, "is_quantized", False):
+    if getattr(from_hub(AutoConfig, base, revision), "quantization_config", None) is not None:
         hint = "Name the same model in full precision with --base-model."
         raise UsageError(f"{base} is stored in few bits, and merging into it would lose precision", hint)
+    model = load_base(base, revision=revision, dtype=torch.float32)
     student = assemble(model, tokenizer, adapter, base_model=base, trainable=True)
     student.model.requires_grad_(False).eval()
     return student
+
+
+def identity_as(student: Student, name: str) -> str:
+    """The base's identity as it is where the base is loaded by that name, which is a part of it."""
+    config: Any = base_of(student.model).config
+    own, config._name_or_path = config._name_or_path, name
+    try:
+        return identity_of_base(student.model)
+    finally:
+        config._name_or_path = own
 
 
 def merge(student: Student) -> Student:
@@ -80,9 +92,22 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path, base: str, 
     told |= {key: str(text) for key, text in names.items() if text is not None}
     told["add_bos_token"] = marks_of(tokenizer).adds_bos
     path.write_text(json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-    pieces = cached_file(base, "tokenizer.model", revision=revision, _raise_exceptions_for_missing_entries=False)
-    if pieces is not None:
-        shutil.copyfile(pieces, folder / "tokenizer.model")
+    if (pieces := _pieces_of(base, revision)) is not None:
+        shutil.copyfile(pieces, folder / PIECES)
+
+
+def _pieces_of(base: str, revision: str | None) -> str | None:
+    try:
+        return cached_file(base, PIECES, revision=revision, _raise_exceptions_for_missing_entries=False)
+    except OSError:
+        return None
+
+
+def may_lack_pieces(base: str, revision: str | None) -> bool:
+    """Whether the base may have a tokenizer.model that was not to be had, as the hub did not answer."""
+    if Path(base).is_dir() or _pieces_of(base, revision) is not None:
+        return False
+    return try_to_load_from_cache(base, PIECES, revision=revision) is not _CACHED_NO_EXIST
 
 
 def marks_of(tokenizer: PreTrainedTokenizerBase) -> Marks:
