@@ -1,10 +1,12 @@
 """A real Ollama server of the test's own, and a small random model for it."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +47,11 @@ class RealServer:
     def chats(self) -> list[int]:
         """The status of every chat that it has answered."""
         return [int(status) for status in CHAT.findall(self.log.read_text(encoding="utf-8"))]
+
+    def holds(self, model: str) -> bool:
+        """Whether the model is in its memory; another test's may be there too."""
+        with urllib.request.urlopen(f"{self.url}/api/ps") as answer:
+            return f"{model}:latest" in [loaded["name"] for loaded in json.load(answer)["models"]]
 
     def run(self, *arguments: str, cwd: Path) -> None:
         """`ollama ARGUMENTS` against it."""

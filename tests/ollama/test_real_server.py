@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import urllib.request
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from pathlib import Path
@@ -127,14 +126,10 @@ def test_a_context_beyond_the_models_own_is_refused(chatting: Ask):
 
 
 def test_unloading_frees_the_server(chatting: Ask, server: RealServer):
-    def loaded() -> list[str]:
-        with urllib.request.urlopen(f"{server.url}/api/ps") as answer:
-            return [model["name"] for model in json.load(answer)["models"]]
-
     async def ask_and_unload(chat: OllamaChat) -> None:
         await chat.ask("go", YES_OR_NO, 1, 0.0)
-        assert loaded() == [f"{MODEL}:latest"]
+        assert server.holds(MODEL)
         await chat.hosts.unload()
 
     chatting(ask_and_unload)
-    assert loaded() == []
+    assert not server.holds(MODEL)
