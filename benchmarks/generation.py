@@ -10,6 +10,7 @@ from settings import Arrangement, arrangements
 from transformers import GenerationConfig
 from ways import plain_attention
 
+from astudent.generation import Generation
 from astudent.student.generate import generate
 from astudent.student.load import Student
 from astudent.student.prompt import chat_format
@@ -19,7 +20,7 @@ NEW_TOKENS = 64
 
 def ours(who: Student, prompts: dict[str, list[str]]) -> list[str]:
     count = sum(map(len, prompts.values()))
-    return [answer.text for answer in generate(who, prompts, max_new_tokens=NEW_TOKENS, batch_size=count)]
+    return [answer.text for answer in generate(who, prompts, Generation(NEW_TOKENS), batch_size=count)]
 
 
 @torch.no_grad()

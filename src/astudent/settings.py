@@ -228,7 +228,11 @@ class Evaluation(Section):
     max_new_tokens: Annotated[Count, "Longest answer (tokens)."]
     temperature: Annotated[NotNegative, "0 is greedy."]
     top_p: Annotated[Positive, Le(1), "Nucleus of sampling."]
-    batch_size: Annotated[Count, "Requests answered together."]
+    beams: Annotated[
+        Count,
+        "Beginnings of each answer that are kept side by side, the likeliest answer counts (1: greedy or sampled).",
+    ]
+    batch_size: Annotated[Count, "Beginnings of answers decoded together: so many requests, divided by beams."]
     blank_images: Annotated[bool, "Put white paper in the place of each image: what the words alone give (vision)."]
     shared_prefixes: Annotated[
         bool, "Compute a schema once for its requests; false: transformers' generate, one by one."

@@ -150,6 +150,7 @@ def test_a_model_that_does_not_say_its_prompt_is_not_asked_with_another(
         (("--adapter", "nowhere"), "no adapter there"),
         (("--ollama", "tiny", "--host", "127.0.0.1:9"), "no Ollama server answers at http://127.0.0.1:9"),
         (("--ollama", "tiny", "--host", "a b"), "no address of a server"),
+        (("--ollama", "tiny", "--beams", "4"), "an Ollama server has no beam search"),
     ],
 )
 def test_no_student_is_one_line(capsys: Any, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], says: str):

@@ -142,6 +142,8 @@ def test_the_base_models_place_is_not_taken(ready: Config):
         ({"student": "ollama:"}, "names no served student"),
         ({"student": "ollama:absent"}, "model absent is not on"),
         ({"splits": ("align",)}, "pairs are built from the adapter's own answers"),
+        ({"beams": 4}, "an Ollama server has no beam search"),
+        ({"beams": 4, "temperature": 0.5, "student": None}, "exclude each other"),
         ({"student": None, "adapter": "ollama:tiny", "splits": ("align",)}, "pairs are built"),
         ({"student_hosts": ("127.0.0.1:9",)}, "no Ollama server answers"),
     ],

@@ -21,12 +21,12 @@ def test_a_repair_prompt_shows_the_broken_ast_and_the_message(config: Config, ro
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (TINY / "model.safetensors").is_file(), reason="the tiny student's weights are not there")
-@pytest.mark.parametrize("decoding", ["free", "constrained"])
-def test_the_base_model_answers(config: Config, row: Callable[..., DatasetRow], decoding: str):
+@pytest.mark.parametrize(("decoding", "beams"), [("free", 1), ("constrained", 1), ("constrained", 3)])
+def test_the_base_model_answers(config: Config, row: Callable[..., DatasetRow], decoding: str, beams: int):
     config = config.model_copy(
         {
             "training": config.training.model_copy({"base_model": str(TINY)}),
-            "evaluation": config.evaluation.model_copy({"max_new_tokens": 12}),
+            "evaluation": config.evaluation.model_copy({"max_new_tokens": 12, "beams": beams}),
         }
     )
     samples = choose_samples([row(1), row(2)], ["test_unseen"], None, False)

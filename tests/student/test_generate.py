@@ -1,6 +1,7 @@
 """Answers against the shared prefix equal transformers' own generate."""
 
 import json
+from dataclasses import fields
 from itertools import islice
 from typing import Any
 
@@ -10,13 +11,16 @@ import torch
 from tiny_models import FAMILIES, SCHEMA, add_lora, make_model, make_tokenizer
 
 from astudent.errors import RunError
+from astudent.generation import Generation
 from astudent.student.decoding import SharedPrefixDecoder
-from astudent.student.generate import Answer, Batch, Sampling, generate, requests_of
+from astudent.student.generate import Answer, Batch, generate
 from astudent.student.lean import make_lean
 from astudent.student.load import Student, assemble
 from astudent.student.prompt import render
+from astudent.student.requests import requests_of
 from astudent.student.selfcheck import check_answers
 
+GENERATION = [field.name for field in fields(Generation)]
 REQUESTS = ["find it", "find that and more", "x", "where price is lots and lots of money"]
 
 
@@ -31,7 +35,8 @@ def prompts() -> dict[str, list[str]]:
 
 def answers_of(student: Student, asked: dict[str, list[str]], **options: Any) -> dict[str, list[Answer]]:
     """The answers by schema id."""
-    answers = generate(student, asked, **options)
+    how = Generation(**{key: options.pop(key) for key in GENERATION if key in options})
+    answers = generate(student, asked, how, **options)
     return {schema_id: list(islice(answers, len(texts))) for schema_id, texts in asked.items()}
 
 
@@ -59,14 +64,14 @@ def test_greedy_answers_are_transformers_own(family: str, window: int) -> None:
 def test_states_are_those_of_a_plain_forward(window: int) -> None:
     """Greedy answers may hide a small fault; a prefix shorter and one longer than the window, side by side."""
     student = assemble(make_model("gemma3", window=window, dtype=torch.float64), make_tokenizer())
-    batch = Batch(student, 100, Sampling())
+    batch = Batch(student, Generation(100))
     asked = [request for texts in prompts().values() for request in requests_of(student, texts, None)]
     batch.admit(dict(enumerate(asked)))
     for _ in range(4):
         batch.step()
     assert batch.size == len(asked)
     for row, last in zip(batch.rows, batch.last, strict=True):
-        ids = torch.tensor([row.request.ids + row.tokens])
+        ids = torch.tensor([row.asked.request.ids + row.tokens])
         plain = student.model.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state[0, -1]
         assert torch.allclose(last, plain, atol=1e-10)
 
@@ -135,11 +140,8 @@ def test_constrained_answers_fit_their_schema() -> None:
 def test_a_schema_that_cannot_be_enforced_is_an_error() -> None:
     student = assemble(make_model("gemma3"), make_tokenizer())
     with pytest.raises(RunError, match="cannot be enforced"):
-        list(
-            generate(
-                student, {"a": prompts()["a"]}, max_new_tokens=4, schemas={"a": {"type": "string", "pattern": "(?=a)b"}}
-            )
-        )
+        schemas = {"a": {"type": "string", "pattern": "(?=a)b"}}
+        list(generate(student, {"a": prompts()["a"]}, Generation(4), schemas=schemas))
 
 
 def test_the_self_check_accepts_shared_prefixes() -> None:

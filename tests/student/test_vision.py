@@ -14,6 +14,7 @@ from astudent.cli import Options
 from astudent.config import load_config
 from astudent.errors import RunError, UsageError
 from astudent.evaluation.results import ResultRow
+from astudent.generation import Generation
 from astudent.jsonl import read_rows, write_atomic
 from astudent.preflight import check
 from astudent.roles import GrammarRole
@@ -26,6 +27,7 @@ from astudent.student.selective_collator import IGNORED
 from astudent.student.supervision import ROLE_IDS
 from astudent.student.tiny_vision import write_tiny_vision_base
 from astudent.student.vision import VisionBatcher, VisionStudent, load_vision_student, turns_with_images
+from astudent.student.vision_answers import answer_rows
 from astudent.student.vision_collator import VisionDataCollator
 from astudent.tasks.forms import chat_rows
 
@@ -215,6 +217,13 @@ def test_training_and_evaluation_of_forms(folder: Path, monkeypatch: pytest.Monk
     )
     evaluate.run(blind, Options())
     assert len(list(read_rows(folder / "b/evaluation_results.jsonl", ResultRow))) == 4
+
+
+def test_a_beam_search_answers_each_row_as_it_does_alone(student: VisionStudent, rows: list[ChatRow]) -> None:
+    how = Generation(8, beams=3)
+    together = [answer.text for answer in answer_rows(student, rows[:3], how, 3)]
+    assert together == [answer.text for answer in answer_rows(student, rows[:3], how, 1)]
+    assert together != [answer.text for answer in answer_rows(student, rows[:3], Generation(8), 3)]
 
 
 def test_what_vision_cannot_do_is_said(folder: Path) -> None:

@@ -5,11 +5,11 @@ own TEMPLATE puts the marks of a turn around the prompt; to render them here wou
 """
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
 
 from astudent.asking.reply import Reply
 from astudent.errors import RunError, UsageError
+from astudent.generation import Generation
 from astudent.prompt import prompt_of_keys
 from astudent.settings import Prompt
 from astudent.teacher.ollama_hosts import Hosts, Sent
@@ -33,21 +33,11 @@ def served_name(student: str) -> str:
     return name
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """How answers are drawn: at most so many tokens; greedy at temperature 0."""
-
-    max_new_tokens: int
-    temperature: float = 0.0
-    top_p: float = 1.0
-    seed: int = 0
-
-
 class ServedModel:
     """One model, asked for free answers or for such as a schema binds (`format`)."""
 
-    def __init__(self, hosts: Hosts, drawing: Drawing) -> None:
-        self.hosts, self._drawing = hosts, drawing
+    def __init__(self, hosts: Hosts, how: Generation) -> None:
+        self.hosts, self._how = hosts, how
         self._context, self._think = CONTEXT, None
         self.prompt: Prompt | None = None  # the one of its training, where its file says it
 
@@ -72,12 +62,12 @@ class ServedModel:
         return self._read(sent)
 
     def _request(self, content: str, schema: dict[str, Any] | None) -> dict[str, Any]:
-        drawn = self._drawing
+        how = self._how
         options = {
-            "temperature": drawn.temperature,
-            "top_p": drawn.top_p,
-            "seed": _seed(drawn.seed, content),
-            "num_predict": drawn.max_new_tokens,
+            "temperature": how.temperature,
+            "top_p": how.top_p,
+            "seed": _seed(how.seed, content),
+            "num_predict": how.max_new_tokens,
             "num_ctx": self._context,
         }
         messages = [{"role": "user", "content": content}]

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from astudent.asking.reply import Answering, Reply
-from astudent.asking.served import Drawing, ServedModel
+from astudent.asking.served import ServedModel
 from astudent.asking.trained import HINT, Trained
 from astudent.errors import UsageError
+from astudent.generation import Generation
 from astudent.prompt import build_prompt
 from astudent.settings import Prompt
 from astudent.teacher.ollama_hosts import Hosts
 
 TIMEOUT_SECONDS, PATIENCE_SECONDS = 300.0, 10.0
+BEAMS = 4
+"""Of an answer in this process, where nothing else is asked: one request waits for nobody, and a wider beam gains little."""
 
 
 @contextmanager
@@ -27,7 +30,7 @@ def served(
     with others it answers as validly, and wrongly.
     """
     hosts = Hosts(addresses, name, most=1, timeout_seconds=TIMEOUT_SECONDS, patience_seconds=PATIENCE_SECONDS)
-    model = ServedModel(hosts, Drawing(max_new_tokens))
+    model = ServedModel(hosts, Generation(max_new_tokens))
     with asyncio.Runner() as runner:
         try:
             runner.run(model.begin())
@@ -41,7 +44,7 @@ def served(
 
 @contextmanager
 def in_process(
-    adapter: Path, trained: Trained, schema: dict[str, Any], constrained: bool, max_new_tokens: int
+    adapter: Path, trained: Trained, schema: dict[str, Any], how: Generation, *, constrained: bool
 ) -> Iterator[Answering]:
     """The adapter on its base. UsageError where either cannot be had, RunError for a schema without a grammar."""
     from astudent.student.generate import generate
@@ -55,7 +58,7 @@ def in_process(
 
     def answer(request: str) -> Reply:
         text = render(student.tokenizer, build_prompt(schema, request, trained.prompt))
-        (found,) = generate(student, {"": [text]}, max_new_tokens=max_new_tokens, schemas=schemas)
+        (found,) = generate(student, {"": [text]}, how, schemas=schemas)
         return Reply(found.text, found.prompt_tokens, found.tokens, found.truncated, found.seconds)
 
     yield answer

@@ -26,6 +26,14 @@ def ask(
     constrained: Annotated[
         bool, typer.Option("--constrained", help="Decode under the schema's grammar, as --ollama always does.")
     ] = False,
+    beams: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            help="With --adapter: beginnings of the answer that are kept side by side (none: 4; 1: greedy).",
+        ),
+    ] = None,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest answer (tokens).")] = 512,
     config: Annotated[
         str | None,
@@ -46,7 +54,7 @@ def ask(
         read = read_schema(schema) or {}
         is_interactive = request is None and sys.stdin.isatty()
         asked = None if is_interactive else read_request() if request is None else sized(request)
-        with _student(adapter, ollama, host, constrained, max_new_tokens, config, read) as answer:
+        with _student(adapter, ollama, host, constrained, beams, max_new_tokens, config, read) as answer:
             if asked is None:
                 converse(answer, read)
             else:
@@ -60,6 +68,7 @@ def _student(
     ollama: str | None,
     host: str | None,
     constrained: bool,
+    beams: int | None,
     max_new_tokens: int,
     config: str | None,
     schema: dict[str, Any],
@@ -69,12 +78,16 @@ def _student(
     if (adapter is None) == (ollama is None):
         raise UsageError("name one student", "Give --adapter FOLDER or --ollama NAME.")
     if adapter is not None:
-        from astudent.asking.students import in_process
+        from astudent.asking.students import BEAMS, in_process
         from astudent.asking.trained import how_trained
+        from astudent.generation import Generation
         from astudent.student.checkpoint import check_adapter
 
         check_adapter(adapter)
-        return in_process(adapter, how_trained(adapter, config), schema, constrained, max_new_tokens)
+        how = Generation(max_new_tokens, beams=beams or BEAMS)
+        return in_process(adapter, how_trained(adapter, config), schema, how, constrained=constrained)
+    if beams is not None and beams > 1:
+        raise UsageError("--beams: an Ollama server has no beam search", "Leave it out, or ask by --adapter.")
     from astudent.asking.students import served
     from astudent.config import load_config
     from astudent.machine import ollama_hosts

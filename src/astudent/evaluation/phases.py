@@ -44,6 +44,7 @@ ANSWER_KEYS = (
     "evaluation.max_new_tokens",
     "evaluation.temperature",
     "evaluation.top_p",
+    "evaluation.beams",
     "evaluation.batch_size",
     "evaluation.blank_images",
     "evaluation.shared_prefixes",
@@ -51,12 +52,9 @@ ANSWER_KEYS = (
 )
 
 
+NOT_SERVED = tuple(f"evaluation.{key}" for key in ("beams", "batch_size", "blank_images", "shared_prefixes"))
 IN_PROCESS = ("training.modality", "training.base_model", "training.base_revision", "training.load_in_4bit")
-SERVED_KEYS = tuple(
-    key
-    for key in ANSWER_KEYS
-    if key not in (*IN_PROCESS, "evaluation.batch_size", "evaluation.blank_images", "evaluation.shared_prefixes")
-)
+SERVED_KEYS = tuple(key for key in ANSWER_KEYS if key not in (*IN_PROCESS, *NOT_SERVED))
 """What shapes the answers of a model on a server, beside the model."""
 
 

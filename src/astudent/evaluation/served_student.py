@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from astudent.asking.served import Drawing, ServedModel, is_served, served_name
+from astudent.asking.served import ServedModel, is_served, served_name
 from astudent.errors import UsageError
 from astudent.evaluation.answers import Answer
 from astudent.evaluation.results import Decoding
 from astudent.evaluation.samples import Sample, content_of
+from astudent.generation import generation_of
 from astudent.in_order import in_order
 from astudent.machine import ollama_hosts
 from astudent.settings import Config
@@ -20,7 +21,7 @@ from astudent.teacher.ollama_hosts import Hosts
 def with_student(config: Config) -> Config:
     """The configuration with a served model in the adapter's place, where `evaluation.student` names one.
 
-    UsageError for what no served model can be asked: images, and the align split, whose prompts stage 10 trains on as they
+    UsageError for what no served model can be asked: images, a beam search, and the align split, whose prompts stage 10 trains on as they
     are rendered here; and for the base model's folder as its own.
     """
     settings = config.evaluation
@@ -30,6 +31,8 @@ def with_student(config: Config) -> Config:
     served_name(student)
     if config.training.modality == "vision":
         raise UsageError(f"{student}: a served student is asked in words only", "Evaluate the adapter.")
+    if settings.beams > 1:
+        raise UsageError(f"{student}: an Ollama server has no beam search", "Set beams to 1, or evaluate the adapter.")
     if "align" in settings.splits:
         raise UsageError(f"{student}: pairs are built from the adapter's own answers", "Evaluate the adapter.")
     if Path(settings.out_dir) == Path(settings.base_out_dir):
@@ -78,9 +81,8 @@ def make_served(config: Config, student: str, decoding: Decoding) -> Iterator[Se
 
     UsageError where it is not there.
     """
-    asked, hosts = config.evaluation, _hosts(config, student)
-    drawing = Drawing(asked.max_new_tokens, asked.temperature, asked.top_p, asked.seed)
-    model = ServedModel(hosts, drawing)
+    hosts = _hosts(config, student)
+    model = ServedModel(hosts, generation_of(config.evaluation))
     with asyncio.Runner() as runner:
         try:
             runner.run(model.begin())

@@ -12,6 +12,7 @@ from astudent.evaluation.results import Decoding
 from astudent.evaluation.samples import Sample, content_of
 from astudent.evaluation.served_student import make_served
 from astudent.evaluation.vision_student import load_answering
+from astudent.generation import generation_of
 from astudent.settings import Config
 
 if TYPE_CHECKING:
@@ -75,10 +76,7 @@ class GeneratingStudent:
         answers = generate(
             self._loaded,
             prompts,
-            max_new_tokens=settings.max_new_tokens,
-            temperature=settings.temperature,
-            top_p=settings.top_p,
-            seed=settings.seed,
+            generation_of(settings),
             schemas=schemas if self._decoding == "constrained" else None,
             batch_size=settings.batch_size,
         )

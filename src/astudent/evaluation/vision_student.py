@@ -8,6 +8,7 @@ from astudent.errors import UsageError
 from astudent.evaluation.answers import Answer
 from astudent.evaluation.results import Decoding
 from astudent.evaluation.samples import Sample
+from astudent.generation import generation_of
 from astudent.language.serialise import parse_ast
 from astudent.records import DatasetRow, MadeBy
 from astudent.settings import Config
@@ -60,12 +61,11 @@ class AnsweringVisionStudent:
 
     def answer(self, samples: Sequence[Sample]) -> Iterator[Answer]:
         """One answer for each sample."""
-        from astudent.student.vision_answers import Drawing, answer_rows
+        from astudent.student.vision_answers import answer_rows
 
         asked = self._config.evaluation
-        drawing = Drawing(asked.max_new_tokens, asked.temperature, asked.top_p, asked.seed, asked.blank_images)
         rows = [self._rows[sample.query_id] for sample in samples]
-        for a in answer_rows(self._loaded, rows, drawing, asked.batch_size):
+        for a in answer_rows(self._loaded, rows, generation_of(asked), asked.batch_size, blank=asked.blank_images):
             finish = "length" if a.truncated else "stop"
             yield Answer(a.prompt_text, a.text, a.prompt_tokens, a.tokens, finish, a.seconds)
 

@@ -10,7 +10,7 @@ from astudent.side_by_side.runs import ComparedRun, on_shared_samples
 
 METRICS = ("semantic_pass", "equivalent", "json_exact", "exact_match", "canonical_equal", "schema_valid", "parsed")
 BY = ("language", "names", "depth", "conditions", "construct", "operator", "field type", "grade", "trap")
-SETTINGS = ("temperature", "max_new_tokens", "base_model", "dataset_sha256")
+SETTINGS = ("temperature", "beams", "max_new_tokens", "base_model", "dataset_sha256")
 """What may differ between runs, and is then said."""
 
 Json = dict[str, Any]

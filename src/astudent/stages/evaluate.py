@@ -34,6 +34,7 @@ from astudent.evaluation.samples import Sample, SchemaLimit, choose_samples
 from astudent.evaluation.served_student import served_digest, with_student
 from astudent.evaluation.student_answers import BASE, make_student
 from astudent.evaluation.vision_student import dataset_rows
+from astudent.generation import generation_of
 from astudent.jsonl import read_rows
 from astudent.records import DatasetRow
 from astudent.settings import Config
@@ -48,10 +49,11 @@ ALIGN_ONLY = ("align",)
 
 
 def run(config: Config, options: Options) -> None:
-    """Evaluates the student and what stands beside it. UsageError when the adapter's folder holds none, or no server the
-    model."""
+    """Evaluates the student and what stands beside it. UsageError when the adapter's folder holds none, no server the
+    model, or the settings a contradiction."""
     config = with_student(config)
     settings = config.evaluation
+    generation_of(settings)  # now: settings that contradict each other are no matter for after the loading
     if settings.adapter != BASE and not is_served(settings.adapter):
         check_adapter(settings.adapter)
     limit = None if settings.max_schemas is None else SchemaLimit(settings.max_schemas, settings.new_names_share)
@@ -201,6 +203,7 @@ def facts_of(target: Target, config: Config, options: Options, teacher: Teacher 
         "dataset_sha256": identity(dataset),
         "judge": teacher.identity.model_dump() if teacher else None,
         "temperature": config.evaluation.temperature,
+        "beams": config.evaluation.beams,
         "max_new_tokens": config.evaluation.max_new_tokens,
     }
 

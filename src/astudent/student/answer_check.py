@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from astudent.evaluation.metrics import Scorer
+from astudent.generation import Generation
 from astudent.records import CorpusRow
 from astudent.settings import Training
 from astudent.student.generate import generate
@@ -63,10 +64,10 @@ def text_check(student: Student, rows: Sequence[CorpusRow], settings: Training) 
         by_schema.setdefault(row.schema_id, []).append(row)
     asked = [row for of_schema in by_schema.values() for row in of_schema]
     prompts = {key: [render(student.tokenizer, row.prompt) for row in of] for key, of in by_schema.items()}
-    limit = settings.generation_eval_max_new_tokens
+    how = Generation(settings.generation_eval_max_new_tokens)
 
     def answers() -> list[str]:
-        return [answer.text for answer in generate(student, prompts, max_new_tokens=limit)]
+        return [answer.text for answer in generate(student, prompts, how)]
 
     known = [(row.schema_id, row.schema_json, row.ast_json) for row in asked]
     return AnswerCheck(known, answers, settings.generation_eval_steps, settings.max_steps, prompts)

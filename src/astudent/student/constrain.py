@@ -76,9 +76,12 @@ class Constraint:
         self.matchers += [grammar.matcher() for grammar in grammars]
 
     def keep(self, rows: list[int]) -> None:
-        """Drops all answers but these."""
+        """Drops all answers but these; one that is named again goes on in several ways, each from a copy of its state."""
         self.grammars = [self.grammars[row] for row in rows]
-        self.matchers = [self.matchers[row] for row in rows]
+        first = {row: at for at, row in reversed(list(enumerate(rows)))}
+        self.matchers = [
+            self.matchers[row] if first[row] == at else self.matchers[row].deep_copy() for at, row in enumerate(rows)
+        ]
 
 
 def _inner_tokenizer(tokenizer: PreTrainedTokenizerBase, vocabulary: int) -> Any:

@@ -69,7 +69,10 @@ class SharedPrefixDecoder:
             self.capacity += more
 
     def keep(self, rows: Tensor) -> None:
-        """Drops all rows but these (n,), in ascending order, and the prefixes that no row follows any more."""
+        """Drops all rows but these (n,), and the prefixes that no row follows any more.
+
+        Rows of one prefix stay together and prefixes in their order; a row may be named several times, for ways to go on.
+        """
         self.prefixes = self.prefixes[rows]
         self.own, self.rings = (
             {i: (k.index_select(0, rows), v.index_select(0, rows)) for i, (k, v) in kept.items()}

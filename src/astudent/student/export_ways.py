@@ -19,6 +19,7 @@ from astudent.export.held_out import Prompt
 from astudent.export.modelfile import Turn
 from astudent.export.proof import Outcome, Way
 from astudent.export.served import Reply, Server
+from astudent.generation import Generation
 from astudent.student.generate import Answer, generate
 from astudent.student.gguf_model import model_of
 from astudent.student.load import Student, assemble, load_base, load_tokenizer
@@ -61,7 +62,7 @@ def ask_adapter(student: Student, prompts: Sequence[Prompt], most: int) -> list[
         groups[prompt.content.rpartition("\n")[0]].append(prompt)
     texts = {head: [render(student.tokenizer, p.content) for p in group] for head, group in groups.items()}
     with _multiplied_in(student):
-        answers = list(generate(student, texts, max_new_tokens=most, batch_size=BATCH))
+        answers = list(generate(student, texts, Generation(most), batch_size=BATCH))
     asked = [(p, text) for head, group in groups.items() for p, text in zip(group, texts[head], strict=True)]
     return [_known(student, p, text, answer) for (p, text), answer in zip(asked, answers, strict=True)]
 
@@ -123,7 +124,7 @@ def _judged(
     own, right = assemble(model, student.tokenizer), [k.is_right for k in known]
     parted = [place for place, o in enumerate(outcomes) if right[place] is not None and not o.same_answer]
     texts = {str(place): [render(student.tokenizer, known[place].content)] for place in parted}
-    answers = generate(own, texts, max_new_tokens=most, batch_size=BATCH) if texts else ()
+    answers = generate(own, texts, Generation(most), batch_size=BATCH) if texts else ()
     for place, answer in zip(parted, answers, strict=True):
         right[place] = known[place].prompt.judge(answer.text)
     pairs = zip(outcomes, known, right, strict=True)

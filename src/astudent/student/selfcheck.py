@@ -16,13 +16,16 @@ import torch
 from torch import Tensor
 
 from astudent.errors import first_line
+from astudent.generation import Generation
 from astudent.student import flex_choice, processes
 from astudent.student.batching import Batcher, TokenBatch, Unit, pad
+from astudent.student.choosing import Row
 from astudent.student.differences import largest_difference
-from astudent.student.generate import Batch, Row, Sampling, requests_of
+from astudent.student.generate import Batch
 from astudent.student.lean import make_lean, make_plain, plainly
 from astudent.student.load import Student
 from astudent.student.loss import base_of, install_token_losses, losses_of_logits, token_losses
+from astudent.student.requests import requests_of
 from astudent.student.supervision import ROLE_NAMES
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 2e-3, torch.bfloat16: 8e-2, torch.float16: 2e-2}
@@ -145,7 +148,7 @@ def check_answers(student: Student, prompts: Mapping[str, Sequence[str]], *, sha
 
 def _states_differ(student: Student, prompts: Mapping[str, Sequence[str]]) -> float:
     schemas = sorted(prompts.values(), key=len, reverse=True)[:CHECKED_SCHEMAS]
-    batch = Batch(student, CHECKED_TOKENS + 1, Sampling())
+    batch = Batch(student, Generation(CHECKED_TOKENS + 1))
     batch.admit(dict(enumerate(r for texts in schemas for r in requests_of(student, texts[:CHECKED_ROWS], None))))
     pairs = _states(student, batch)
     for _ in range(CHECKED_TOKENS):
@@ -159,7 +162,7 @@ def _states(student: Student, batch: Batch) -> list[tuple[Tensor, Tensor]]:
     """The last states (H,) of the rows that have not ended, each with a plain forward's."""
 
     def plain(row: Row) -> Tensor:
-        ids = torch.tensor([row.request.ids + row.tokens], device=student.device)
+        ids = torch.tensor([row.asked.request.ids + row.tokens], device=student.device)
         return base_of(student.model).get_decoder()(input_ids=ids, use_cache=False).last_hidden_state[0, -1]
 
     with plainly(student.model):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+from astudent.generation import Generation
 from astudent.student.chat_rows import ChatRow
 from astudent.student.vision import VisionStudent, turns_with_images
 from astudent.student.vision_collator import prompt_inputs
@@ -25,45 +26,37 @@ class VisionAnswer:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """How answers are drawn: greedy at temperature 0; with `blank` every image is white paper."""
-
-    max_new_tokens: int
-    temperature: float = 0.0
-    top_p: float = 1.0
-    seed: int = 0
-    blank: bool = False
-
-
 @torch.no_grad()
 def answer_rows(
-    student: VisionStudent, rows: Sequence[ChatRow], drawing: Drawing, batch_size: int
+    student: VisionStudent, rows: Sequence[ChatRow], how: Generation, batch_size: int, *, blank: bool = False
 ) -> Iterator[VisionAnswer]:
-    """One answer for each row, in order; the model is left in the mode in which it was."""
+    """One answer for each row, in order; with `blank` every image is white paper. The model is left in the mode in which it was."""
     was_training = student.model.training
     student.model.eval()
-    torch.manual_seed(drawing.seed)
+    torch.manual_seed(how.seed)
     try:
         for start in range(0, len(rows), batch_size):
-            yield from _answer_batch(student, rows[start : start + batch_size], drawing)
+            yield from _answer_batch(student, rows[start : start + batch_size], how, blank)
     finally:
         student.model.train(was_training)
 
 
-def _answer_batch(student: VisionStudent, rows: Sequence[ChatRow], drawing: Drawing) -> Iterator[VisionAnswer]:
+def _answer_batch(
+    student: VisionStudent, rows: Sequence[ChatRow], how: Generation, blank: bool
+) -> Iterator[VisionAnswer]:
     started = time.monotonic()
-    prompts = [turns_with_images(row, blank=drawing.blank) for row in rows]
+    prompts = [turns_with_images(row, blank=blank) for row in rows]
     given = prompt_inputs(student.processor, prompts, padding=True, padding_side="left").to(student.device)
     tokenizer = student.tokenizer
     end = tokenizer.convert_tokens_to_ids(student.end)
-    sampling = {"do_sample": True, "temperature": drawing.temperature, "top_p": drawing.top_p}
+    sampled = {"do_sample": True, "temperature": how.temperature, "top_p": how.top_p}
+    searched = {"do_sample": False, "num_beams": how.beams, "length_penalty": 0.0}
     found = student.model.generate(
         **given,
-        max_new_tokens=drawing.max_new_tokens,
+        max_new_tokens=how.max_new_tokens,
         eos_token_id=end,
         pad_token_id=student.pad_id,
-        **(sampling if drawing.temperature > 0 else {"do_sample": False}),
+        **(sampled if how.temperature > 0 else searched if how.beams > 1 else {"do_sample": False}),
     )
     seconds = (time.monotonic() - started) / len(rows)
     width = given["input_ids"].shape[1]

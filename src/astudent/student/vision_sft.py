@@ -13,6 +13,7 @@ from pathlib import Path
 from transformers import set_seed
 
 from astudent.errors import RunError
+from astudent.generation import Generation
 from astudent.roles.selective import TokenWeights
 from astudent.settings import Config, Training
 from astudent.stage import StageRun
@@ -23,7 +24,7 @@ from astudent.student.rows import draw
 from astudent.student.selfcheck import check_batches
 from astudent.student.sft import NAME, add_lora, plan_of, run_plan, save_final
 from astudent.student.vision import VisionBatcher, VisionStudent, load_vision_student
-from astudent.student.vision_answers import Drawing, answer_rows
+from astudent.student.vision_answers import answer_rows
 
 GATE = "answers valid under their schemas"
 """What is known of a corpus of chat rows, since `read_chat_rows` refuses others."""
@@ -73,10 +74,10 @@ def answer_check(student: VisionStudent, rows: Sequence[ChatRow], settings: Trai
     asked = rows[: settings.generation_eval_samples]
     if settings.generation_eval_steps is None or not asked:
         return None
-    drawing = Drawing(settings.generation_eval_max_new_tokens)
+    how = Generation(settings.generation_eval_max_new_tokens)
 
     def answers() -> list[str]:
-        return [answer.text for answer in answer_rows(student, asked, drawing, settings.batch_size)]
+        return [answer.text for answer in answer_rows(student, asked, how, settings.batch_size)]
 
     known = [(row.schema_id, row.schema_json, json.loads(row.answer)) for row in asked]
     return AnswerCheck(known, answers, settings.generation_eval_steps, settings.max_steps)
