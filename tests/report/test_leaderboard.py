@@ -20,8 +20,8 @@ def test_runs_stand_side_by_side_with_intervals(tmp_path: Path) -> None:
     base, tuned = write_evaluation(tmp_path / "base", 0), write_evaluation(tmp_path / "sft", 3, "runs/a")
     assert add(page, base, tuned) == 2
     first, second = page.read_text().split("## documents 1.0.0, test\\_seen, data 0123456789ab")[1].splitlines()[4:6]
-    assert "| base model | org/base | - | - | 4 | 0.0% (0-49) |" in first
-    assert f"| runs/a | org/base | {HASH[:12]} | pass | 4 | 75.0% (30-95) |" in second
+    assert "| base model | free | org/base | - | - | 4 | 0.0% (0-49) |" in first
+    assert f"| runs/a | free | org/base | {HASH[:12]} | pass | 4 | 75.0% (30-95) |" in second
     assert "--config config/documents.json --adapter runs/a" in second
     (_, row) = read_rows(page.with_suffix(".jsonl"), BoardRow)
     assert row.figures["json_exact"].value == 0.75 and row.rows == 4
@@ -34,6 +34,16 @@ def test_the_same_run_stands_there_once(tmp_path: Path) -> None:
     write_evaluation(folder, 2, "runs/a")
     assert add(page, folder) == 1 and page.read_text().count("| runs/a |") == 2
     assert all(line in page.read_text() for line in before.splitlines())
+
+
+def test_another_way_of_decoding_is_another_run(tmp_path: Path) -> None:
+    page, ways = tmp_path / "BOARD.md", ({}, {"decoding": "constrained"}, {"decoding": "constrained", "beams": 4})
+    folders = [write_evaluation(tmp_path / str(at), 3, "runs/a", **way) for at, way in enumerate(ways)]
+    assert add(page, *folders) == 3
+    found = list(read_rows(page.with_suffix(".jsonl"), BoardRow))
+    assert [row.decoding for row in found] == ["free", "constrained", "constrained, 4 beams"]
+    flags = [(row.command or "").split("--split test_seen")[1] for row in found]
+    assert flags == ["", " --constrained", " --constrained --beams 4"]
 
 
 def test_runs_on_other_data_stand_apart(tmp_path: Path) -> None:

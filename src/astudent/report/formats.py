@@ -59,6 +59,13 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
 
 
+def decoding(about: Mapping[str, Any]) -> str:
+    """`constrained, 4 beams`: how an evaluated run decoded; greedy where nothing else is said."""
+    beams, temperature = about.get("beams") or 1, about.get("temperature") or 0
+    ways = [f"{beams} beams"] * (beams > 1) + [f"temperature {temperature}"] * (temperature > 0)
+    return ", ".join([about.get("decoding") or UNKNOWN, *ways])
+
+
 def listed(items: Sequence[str]) -> str:
     """`a, b and c`."""
     return ", ".join(items[:-1]) + f" and {items[-1]}" if len(items) > 1 else "".join(items)

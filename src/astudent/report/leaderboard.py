@@ -29,6 +29,7 @@ class BoardRow(Record):
     task: str
     split: str
     student: str
+    decoding: str | None = None
     base_model: str
     adapter: str | None
     gate: str | None
@@ -45,6 +46,7 @@ def board_row(run: MeasuredRun) -> BoardRow:
         "task": run.task,
         "split": run.split,
         "student": "base model" if about["adapter"] == "none" else about["adapter"],
+        "decoding": formats.decoding(about),
         "base_model": about["base_model"],
         "adapter": short_hash(about.get("adapter_sha256") or about.get("served_digest")),
         "gate": about.get("adapter_gate"),
@@ -52,7 +54,7 @@ def board_row(run: MeasuredRun) -> BoardRow:
         "rows": run.summary["samples"],
         "figures": run.figures(),
     }
-    digest = hashlib.sha256(line_of({**facts, "decoding": about.get("decoding")})).hexdigest()
+    digest = hashlib.sha256(line_of(facts)).hexdigest()
     return BoardRow.model_validate({**facts, "run": digest[:12], "date": run.date(), "command": run.command()})
 
 
@@ -82,11 +84,11 @@ def _document(rows: Sequence[BoardRow], board: Path) -> Document:
 
 def _table(rows: Sequence[BoardRow]) -> Table:
     names = list(dict.fromkeys(name for row in rows for name in row.figures))
-    header = ["run", "date", "student", "base", "adapter", "gate", "rows", *map(words, names), "command"]
+    header = ["run", "date", "student", "decoding", "base", "adapter", "gate", "rows", *map(words, names), "command"]
     return Table(header, [_cells(row, names) for row in rows], figures=False)
 
 
 def _cells(row: BoardRow, names: Sequence[str]) -> list[str]:
-    told = [row.run, row.date, row.student, row.base_model, row.adapter, row.gate, str(row.rows)]
+    told = [row.run, row.date, row.student, row.decoding, row.base_model, row.adapter, row.gate, str(row.rows)]
     found = [formats.figure(row.figures[name].model_dump() if name in row.figures else None) for name in names]
     return [*(cell or formats.UNKNOWN for cell in told), *found, row.command or formats.UNKNOWN]

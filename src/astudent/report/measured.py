@@ -68,6 +68,9 @@ class MeasuredRun:
         if not config:
             return None
         flags = f"--adapter {about['adapter']} --dataset {about['dataset']} --split {self.split}"
+        flags += " --constrained" if about.get("decoding") == "constrained" else ""
+        usual = {"beams": 1, "temperature": 0}
+        flags += "".join(f" --{key} {about[key]}" for key, value in usual.items() if about.get(key, value) != value)
         return f"scripts/07_evaluate_student.py --config {config} {flags}"
 
 

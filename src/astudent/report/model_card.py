@@ -88,4 +88,7 @@ def _origin(run: MeasuredRun) -> Iterator[list[str]]:
 
 
 def _name(run: MeasuredRun) -> str:
-    return "base model" if run.about["adapter"] == "none" else run.about["adapter"]
+    """The student; how it decoded, where that is more than greedy and free."""
+    student = "base model" if run.about["adapter"] == "none" else run.about["adapter"]
+    way = formats.decoding(run.about)
+    return student if way in ("free", formats.UNKNOWN) else f"{student} ({way})"

@@ -64,7 +64,8 @@ def _check_names(metric: str | None, by: Sequence[str]) -> None:
 
 
 def _differences(runs: Sequence[ComparedRun]) -> list[str]:
-    values = {name: [run.about.get(name) for run in runs] for name in SETTINGS}
+    before = {"beams": 1}  # what evaluations that were made before do not tell
+    values = {name: [run.about.get(name, before.get(name)) for run in runs] for name in SETTINGS}
     differing = {name: found for name, found in values.items() if len(set(map(str, found))) > 1}
     return [f"Not the same in all runs: {name} ({', '.join(map(str, found))})." for name, found in differing.items()]
 

@@ -51,7 +51,7 @@ def _sentence(found: Json) -> str:
 
 def _run(run: Json) -> list[str]:
     judge = run.get("judge") or {}
-    return [run["label"], str(run.get("adapter")), str(run.get("decoding")), str(judge.get("model", formats.UNKNOWN))]
+    return [run["label"], str(run.get("adapter")), formats.decoding(run), str(judge.get("model", formats.UNKNOWN))]
 
 
 def _split(split: str, figures: Json, metric: str) -> Iterator[Block]:
