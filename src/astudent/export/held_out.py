@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle, zip_longest
+from itertools import chain, cycle, islice, zip_longest
 from pathlib import Path
 from random import Random
 
@@ -77,13 +77,14 @@ def held_out(
 
     `length` counts the tokens of a prompt as it is rendered.
     """
-    requests, has_data = _requests(config, count), Path(config.evaluation.dataset).exists()
-    texts = [prompt.content for prompt in requests[:count]]
+    requests, known = _requests(config, count)
+    first = list(islice(requests, count))  # the others only where some of these have no room
+    texts = [prompt.content for prompt in first]
     found = [Prompt("one token", "a"), Prompt("long", _grown(texts, min(LONG, most_tokens), length))]
     if window is not None and window < most_tokens:
         found.append(Prompt("beyond the window", _grown(texts, min(2 * window, most_tokens), length)))
     special, too_long = len(found), 0
-    for request in requests:
+    for request in chain(first, requests):
         if len(found) >= count:
             break
         prompt = _with_tail(request, len(found) - special, kinds)
@@ -91,7 +92,7 @@ def held_out(
             found.append(prompt)
         else:
             too_long += 1
-    return HeldOut(found[:count], too_long, len(requests) if has_data else None)
+    return HeldOut(found[:count], too_long, known)
 
 
 def _with_tail(request: Prompt, place: int, kinds: Sequence[str]) -> Prompt:
@@ -101,15 +102,16 @@ def _with_tail(request: Prompt, place: int, kinds: Sequence[str]) -> Prompt:
     return Prompt(kind, f"{request.content} {TAILS[kind]}")
 
 
-def _requests(config: Config, count: int) -> list[Prompt]:
-    """All of the evaluation's splits, one of each in turn."""
+def _requests(config: Config, count: int) -> tuple[Iterator[Prompt], int | None]:
+    """All of the evaluation's splits, one of each in turn, and how many the data set has; without one `count` that are made up."""
     dataset, splits = Path(config.evaluation.dataset), config.evaluation.splits
     if not dataset.exists():
-        return [Prompt("request", text) for text in _made_up(config, count)]
+        return (Prompt("request", text) for text in _made_up(config, count)), None
     chosen = choose_samples(read_rows(dataset, DatasetRow), splits, None, include_invalid=False)
     of_split = [[sample.row for sample in chosen if sample.row.split == split] for split in splits]
     rows = [row for turn in zip_longest(*of_split) for row in turn if row is not None]
-    return [Prompt("request", build_prompt(row.schema_json, row.query, config.prompt), row) for row in rows]
+    built = (Prompt("request", build_prompt(row.schema_json, row.query, config.prompt), row) for row in rows)
+    return built, len(rows)
 
 
 def _made_up(config: Config, count: int) -> Iterator[str]:
