@@ -262,6 +262,14 @@ def test_what_can_be_no_address_is_a_usage_error(host: str) -> None:
         machine.ollama_hosts([host])
 
 
+def test_who_told_an_address_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match=r"evaluation\.student_hosts: 'a b' is no address"):
+        machine.ollama_hosts(["a b"], "evaluation.student_hosts")
+    monkeypatch.setenv("OLLAMA_HOST", "a b")
+    with pytest.raises(UsageError, match="OLLAMA_HOST: 'a b' is no address"):
+        machine.ollama_hosts([])
+
+
 def test_no_server_is_none() -> None:
     assert machine.ollama_models("http://127.0.0.1:9") is None
 

@@ -53,19 +53,22 @@ def missing_gpu_packages() -> list[str]:
     return [name for name in ("unsloth", "bitsandbytes") if importlib.util.find_spec(name) is None]
 
 
-def ollama_hosts(hosts: Sequence[str]) -> list[str]:
-    """Addresses of the servers: the configured ones, else OLLAMA_HOST, else the client's own default."""
-    return [_address(host) for host in hosts or [os.environ.get("OLLAMA_HOST", "").strip() or "127.0.0.1:11434"]]
+def ollama_hosts(hosts: Sequence[str], told_by: str = "teacher.hosts") -> list[str]:
+    """Addresses of the servers: those that `told_by` names, else OLLAMA_HOST, else the client's own default.
+
+    UsageError for what can be no server's address.
+    """
+    if hosts:
+        return [_address(host, told_by) for host in hosts]
+    return [_address(os.environ.get("OLLAMA_HOST", "").strip() or "127.0.0.1:11434", "OLLAMA_HOST")]
 
 
-def _address(host: str) -> str:
-    """With scheme and port. UsageError for what can be no server's address."""
+def _address(host: str, told_by: str) -> str:
+    """With scheme and port."""
     address = host if "://" in host else f"http://{host}"
     scheme, _, rest = address.partition("://")
     if scheme not in ("http", "https") or not _PLACE.fullmatch(rest):
-        raise UsageError(
-            f"teacher.hosts: {host!r} is no address of a server", "Write one such as http://gpu-box:11434."
-        )
+        raise UsageError(f"{told_by}: {host!r} is no address of a server", "Write one such as http://gpu-box:11434.")
     has_port = ":" in address.split("://", 1)[1].split("/", 1)[0]
     return address.rstrip("/") if has_port or "://" in host else f"{address}:11434"
 

@@ -149,7 +149,7 @@ def test_a_model_that_does_not_say_its_prompt_is_not_asked_with_another(
         (("--adapter", "a", "--ollama", "b"), "Give --adapter FOLDER or --ollama NAME"),
         (("--adapter", "nowhere"), "no adapter there"),
         (("--ollama", "tiny", "--host", "127.0.0.1:9"), "no Ollama server answers at http://127.0.0.1:9"),
-        (("--ollama", "tiny", "--host", "a b"), "no address of a server"),
+        (("--ollama", "tiny", "--host", "a b"), "--host: 'a b' is no address of a server"),
         (("--ollama", "tiny", "--beams", "4"), "an Ollama server has no beam search"),
     ],
 )

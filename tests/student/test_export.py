@@ -178,6 +178,8 @@ def test_the_command_exits_with_1_where_a_file_was_damaged(right: Verification, 
     good = CliRunner().invoke(app, flags)
     assert good.exit_code == 0 and "GGUF F16" in good.stdout, good.output
     assert read_json(damaged.package.folder / "verify.json")["verdict"] == "pass"
+    within = CliRunner().invoke(app, [*flags, "--json", str(damaged.package.folder / "proof.json")])
+    assert within.exit_code == 2 and "in the folder of the export" in within.output
     rewritten(damaged, damaged.package.gguf("f16"), IN_GGUF["RoPE bases lost"][0])
     bad = CliRunner().invoke(app, flags)
     assert bad.exit_code == 1 and "cause: model-f16.gguf: RoPE base lost" in bad.stdout

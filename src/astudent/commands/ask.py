@@ -93,4 +93,4 @@ def _student(
     from astudent.machine import ollama_hosts
 
     prompt = None if config is None else load_config(config).prompt
-    return served(ollama_hosts([host] if host else []), ollama or "", prompt, schema, max_new_tokens)
+    return served(ollama_hosts([host] if host else [], "--host"), ollama or "", prompt, schema, max_new_tokens)

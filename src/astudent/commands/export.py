@@ -44,6 +44,7 @@ def export(
     def action() -> None:
         from astudent.commands.export_output import write_proof
         from astudent.config import DEFAULTS, load_config
+        from astudent.errors import UsageError
         from astudent.export.origin import origin_of
         from astudent.export.package import PROOF, Package
         from astudent.export.verify import Verification, folder_of
@@ -52,6 +53,9 @@ def export(
         settings = load_config(config or DEFAULTS)
         origin = origin_of(adapter, base_model, settings if config else None)
         out = folder_of(out_dir, adapter)
+        if json_file is not None and json_file.resolve().is_relative_to(out.resolve()):
+            hint = f"Leave --json out: the proof is {PROOF} in that folder."
+            raise UsageError(f"--json {json_file}: it lies in the folder of the export, which holds nothing else", hint)
         record = export(Wish(origin, out, quantize, num_ctx, fresh, keeps_changed=verify))
         server = create(Package(out), record, ollama_name) if ollama_name else None
         if verify:

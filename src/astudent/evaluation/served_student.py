@@ -111,9 +111,14 @@ def served_digest(config: Config, student: str) -> str:
 def _hosts(config: Config, student: str) -> Hosts:
     teacher = config.teacher
     return Hosts(
-        ollama_hosts(config.evaluation.student_hosts or teacher.hosts),
+        _addresses(config),
         served_name(student),
         most=teacher.max_in_flight,
         timeout_seconds=teacher.timeout_seconds,
         patience_seconds=teacher.patience_seconds,
     )
+
+
+def _addresses(config: Config) -> list[str]:
+    named = config.evaluation.student_hosts
+    return ollama_hosts(named, "evaluation.student_hosts") if named else ollama_hosts(config.teacher.hosts)
