@@ -1,6 +1,8 @@
 """`astudent ask --adapter`: an adapter, trained here for a few steps, answers by the record beside it."""
 
 import json
+import re
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,7 +42,11 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ask(folder: Path, stage: str, capfd: Any, monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str, str]:
     adapter = folder / stage / "checkpoint-final"
     given = ["--adapter", str(adapter), "--schema", str(folder / "schema.json"), "--max-new-tokens", "40"]
-    monkeypatch.setattr(sys, "argv", ["astudent", "ask", *given, *words, "what is open?"])
+    return called(capfd, monkeypatch, "ask", *given, *words, "what is open?")
+
+
+def called(capfd: Any, monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["astudent", *words])
     capfd.readouterr()
     with pytest.raises(SystemExit) as caught:
         main()
@@ -55,6 +61,15 @@ def test_constrained_it_prints_an_ast_and_nothing_else(
     code, out, err = ask(run_folder, stage, capfd, monkeypatch, "--constrained")
     assert (code, out.count("\n")) == (0, 1), err
     assert not validator_for(SCHEMA).problems(json.loads(out))
+
+
+def test_the_line_of_the_page_answers_as_it_stands_there(run_folder: Path, capfd: Any, monkeypatch: pytest.MonkeyPatch):
+    page = (Path(__file__).parents[2] / "docs/serving.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^\$ astudent (ask --adapter .*)$", page, re.MULTILINE)
+    here = {"schema.json": run_folder / "schema.json"}
+    here["outputs/student_runs/gemma3-270m/checkpoint-final"] = run_folder / "sft/checkpoint-final"
+    code, out, err = called(capfd, monkeypatch, *(str(here.get(word, word)) for word in shlex.split(line)))
+    assert code == 0 and not validator_for(SCHEMA).problems(json.loads(out)), err
 
 
 def test_what_a_poor_student_says_is_not_printed(run_folder: Path, capfd: Any, monkeypatch: pytest.MonkeyPatch):
