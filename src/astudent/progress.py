@@ -1,7 +1,7 @@
 """How far long work is: a bar on a terminal, a line now and then elsewhere."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Self
 
 from rich.console import Console
@@ -37,8 +37,8 @@ class Bar:
             self._bar.stop()
 
 
-class Questions:
-    """Counts answers of a teacher up to `total`."""
+class Tally:
+    """Counts what is done up to `total`, shown while the context lasts."""
 
     def __init__(self, title: str, total: int) -> None:
         self._title, self._total, self._done = title, total, 0
@@ -49,12 +49,13 @@ class Questions:
 
         async def counting(question: T) -> R:
             answer = await ask(question)
-            self._step()
+            self.step()
             return answer
 
         return counting
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """One more is done."""
         self._done += 1
         rate = self._done / max(1e-9, time.monotonic() - self._started)
         left = (self._total - self._done) / rate / 60
@@ -67,3 +68,11 @@ class Questions:
 
     def __exit__(self, *_: object) -> None:
         self._bar.close()
+
+
+def followed[T](title: str, items: Iterable[T], total: int) -> Iterator[T]:
+    """The items; each counts as done when the next one is asked for."""
+    with Tally(title, total) as count:
+        for item in items:
+            yield item
+            count.step()

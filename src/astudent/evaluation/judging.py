@@ -10,7 +10,7 @@ from astudent.evaluation.results import AnswerRow, Decoding, ResultRow, Verdict
 from astudent.evaluation.samples import Sample
 from astudent.in_order import in_order
 from astudent.jsonl import RowWriter, read_rows
-from astudent.progress import Questions
+from astudent.progress import Tally
 
 Ast = dict[str, Any]
 Judgement = tuple[Verdict, str]
@@ -70,7 +70,7 @@ async def write_results(
         score = scorers.of(sample).score_text(answers[sample.query_id].text, sample.row.ast_json)
         return sample, score, await _judgement(judge, sample, score) if judge else None
 
-    with RowWriter(path) as writer, Questions(f"07: {path.parent.name}", len(todo)) as progress:
+    with RowWriter(path) as writer, Tally(f"07: {path.parent.name}", len(todo)) as progress:
         async for sample, score, judgement in in_order(progress.counted(judged), todo, ahead):
             writer.append(result_row(sample, answers[sample.query_id], score, judgement, decoding, scorers.of(sample)))
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from astudent.in_order import in_order
 from astudent.jsonl import RowWriter, read_rows
-from astudent.progress import Questions
+from astudent.progress import Tally
 from astudent.records import MadeBy, QueryRow, Record, SchemaRow
 from astudent.stages.failures import MAX_KEPT_REPLY
 from astudent.teacher.protocol import Teacher
@@ -51,7 +51,7 @@ class AnswerBook:
 
     async def ask(self, title: str, queries: Sequence[tuple[SchemaRow, QueryRow]]) -> None:
         """Asks all of them; each answer is in the journal before the next is taken."""
-        with Questions(title, len(queries)) as progress:
+        with Tally(title, len(queries)) as progress:
             async for row in in_order(progress.counted(self._ask), queries, self.teacher.ahead):
                 self._writer.append(row)
                 self._answers[row.query_id] = row

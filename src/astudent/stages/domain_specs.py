@@ -12,7 +12,7 @@ from astudent.cli import Options
 from astudent.errors import RunError
 from astudent.in_order import in_order
 from astudent.jsonl import RowWriter, read_rows
-from astudent.progress import Questions
+from astudent.progress import Tally
 from astudent.records import DomainPrompt, DomainSpec
 from astudent.settings import Config
 from astudent.stage import StageRun, settings_of
@@ -91,7 +91,7 @@ async def write_specs(
             found = failure
         return schema_id_of(prompt.domain_id, variant), found
 
-    with RowWriter(out) as writer, FailureLog(out) as failures, Questions("01", len(jobs)) as progress:
+    with RowWriter(out) as writer, FailureLog(out) as failures, Tally("01", len(jobs)) as progress:
         async for schema_id, found in in_order(progress.counted(proposed), jobs, teacher.ahead):
             if isinstance(found, DomainSpec):
                 writer.append(found)

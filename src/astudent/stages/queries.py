@@ -13,7 +13,7 @@ from typing import Literal
 from astudent.cli import Options
 from astudent.in_order import in_order
 from astudent.jsonl import RowWriter, read_rows, write_atomic
-from astudent.progress import Questions
+from astudent.progress import Tally
 from astudent.records import QueryRow, SchemaRow
 from astudent.settings import Config
 from astudent.stage import StageRun, settings_of
@@ -82,7 +82,7 @@ async def write_queries(teacher: Teacher, schemas: Sequence[SchemaRow], per_sche
     async def asked(job: Job) -> tuple[Job, list[QueryRow] | TeacherFailure]:
         return await ask_queries(teacher, job)
 
-    with RowWriter(out) as writer, FailureLog(out) as failures, Questions("03", len(jobs)) as progress:
+    with RowWriter(out) as writer, FailureLog(out) as failures, Tally("03", len(jobs)) as progress:
         async for job, found in in_order(progress.counted(asked), jobs, teacher.ahead):
             if isinstance(found, TeacherFailure):
                 failed.append(job.schema.schema_id)

@@ -20,6 +20,7 @@ from astudent.export.modelfile import Turn
 from astudent.export.proof import Outcome, Way
 from astudent.export.served import Reply, Server
 from astudent.generation import Generation
+from astudent.progress import followed
 from astudent.student.generate import Answer, generate
 from astudent.student.gguf_model import model_of
 from astudent.student.load import Student, assemble, load_base, load_tokenizer
@@ -62,9 +63,15 @@ def ask_adapter(student: Student, prompts: Sequence[Prompt], most: int) -> list[
         groups[prompt.content.rpartition("\n")[0]].append(prompt)
     texts = {head: [render(student.tokenizer, p.content) for p in group] for head, group in groups.items()}
     with _multiplied_in(student):
-        answers = list(generate(student, texts, Generation(most), batch_size=BATCH))
+        found = generate(student, texts, Generation(most), batch_size=BATCH)
+        answers = list(followed("verify: answers of the adapter", found, len(prompts)))
     asked = [(p, text) for head, group in groups.items() for p, text in zip(group, texts[head], strict=True)]
-    return [_known(student, p, text, answer) for (p, text), answer in zip(asked, answers, strict=True)]
+    pairs = _followed("the adapter", list(zip(asked, answers, strict=True)))
+    return [_known(student, p, text, answer) for (p, text), answer in pairs]
+
+
+def _followed[T](what: str, items: Sequence[T]) -> Iterator[T]:
+    return followed(f"verify: {what}", items, len(items))
 
 
 @contextmanager
@@ -102,9 +109,9 @@ def merged_way(folder: Path, known: Sequence[Known]) -> Way:
     """The merged model with its own tokenizer and chat template, as transformers loads them."""
     tokenizer = load_tokenizer(str(folder))
     model = load_base(str(folder), dtype=torch.float32, kind=AutoModelForCausalLM).eval()
-    return Way(
-        "merged fp32", [_scored(model, k, encode_prompt(tokenizer, render(tokenizer, k.content))) for k in known]
-    )
+    name = "merged fp32"
+    pairs = ((k, encode_prompt(tokenizer, render(tokenizer, k.content))) for k in _followed(name, known))
+    return Way(name, [_scored(model, k, ids) for k, ids in pairs])
 
 
 def gguf_way(
@@ -113,7 +120,7 @@ def gguf_way(
     """The GGUF read back: its weights, its keys, its vocabulary. The `student`'s tokenizer spells answers of at most `most`
     tokens where they are judged by being right."""
     tokenizer, model = GgufTokenizer(file.keys), model_of(file, path)
-    outcomes = [_scored(model, k, tokenizer.encode(turn.prompt(k.content))) for k in known]
+    outcomes = [_scored(model, k, tokenizer.encode(turn.prompt(k.content))) for k in _followed(name, known)]
     return Way(name, outcomes if is_precise else _judged(model, student, known, outcomes, most), is_precise)
 
 
@@ -154,7 +161,8 @@ def chat_way(server: Server, known: Sequence[Known], most: int, is_precise: bool
 
 def _served_way(name: str, ask: Ask, known: Sequence[Known], most: int, is_precise: bool) -> Way:
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        return Way(name, list(pool.map(lambda k: _compared(ask, k, most, is_precise), known)), is_precise)
+        replies = pool.map(lambda k: _compared(ask, k, most, is_precise), known)
+        return Way(name, list(followed(f"verify: {name}", replies, len(known))), is_precise)
 
 
 def _compared(ask: Ask, known: Known, most: int, is_precise: bool) -> Outcome:
