@@ -262,6 +262,12 @@ def test_what_can_be_no_address_is_a_usage_error(host: str) -> None:
         machine.ollama_hosts([host])
 
 
+def test_settings_that_contradict_each_other_are_no_matter_for_after_the_training() -> None:
+    config = load_config("config/embedded.json", {"evaluation.beams": 4, "evaluation.temperature": 0.7})
+    with pytest.raises(UsageError, match="exclude each other"):
+        preflight.check(config, {"evals"})
+
+
 def test_who_told_an_address_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match=r"evaluation\.student_hosts: 'a b' is no address"):
         machine.ollama_hosts(["a b"], "evaluation.student_hosts")

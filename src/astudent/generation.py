@@ -29,3 +29,8 @@ def generation_of(settings: Evaluation) -> Generation:
     """As the settings have it. UsageError where they contradict each other."""
     drawn = settings.temperature, settings.top_p, settings.seed
     return Generation(settings.max_new_tokens, *drawn, settings.beams)
+
+
+def requests_at_once(rows: int, how: Generation) -> int:
+    """How many requests have room in a batch of so many rows, each with all its beams; one at least."""
+    return max(1, rows // how.beams)

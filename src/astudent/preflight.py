@@ -15,6 +15,7 @@ import typer
 from astudent.cli import with_exit_code
 from astudent.config import DEFAULTS, load_config
 from astudent.errors import Problems, RunError, UsageError
+from astudent.generation import generation_of
 from astudent.machine import (
     base_model_problem,
     find_gpu,
@@ -93,6 +94,10 @@ def _problems(config: Config, needs: set[str], model: str | None, judge: str | N
     if needs & {"evals", "alignment"}:
         configured = config.evaluation.teacher_model or config.teacher.model
         yield from _teacher_problems(config, config.evaluation.teacher, judge, configured, "--teacher-model")
+        try:
+            generation_of(config.evaluation)
+        except UsageError as error:
+            yield error.message, error.hint
     if "alignment" in needs and config.evaluation.teacher == "none":
         yield "alignment is built from a teacher's verdicts, and evaluation.teacher is none", "Name a teacher."
     if "alignment" in needs and config.training.modality == "vision":

@@ -230,6 +230,7 @@ class Evaluation(Section):
     top_p: Annotated[Positive, Le(1), "Nucleus of sampling."]
     beams: Annotated[
         Count,
+        Le(64),
         "Beginnings of each answer that are kept side by side, the likeliest answer counts (1: greedy or sampled).",
     ]
     batch_size: Annotated[Count, "Beginnings of answers decoded together: so many requests, divided by beams."]

@@ -124,6 +124,16 @@ def test_a_stopped_run_ends_with_the_same_files(ready: Config, student: Scripted
     assert snapshot(tmp_path) == stopped
 
 
+def test_a_beam_search_answers_anew_and_one_beam_is_what_it_was_before_there_were_any(ready: Config, student: Scripted):
+    evaluate.run(ready, Options())
+    answered, record = student.answered, Path(ready.evaluation.out_dir) / "answers.jsonl.run.json"
+    assert "evaluation.beams" not in json.loads(record.read_text())["settings"]
+    assert summary_of(ready.evaluation.out_dir)["run"]["beams"] == 1
+    evaluate.run(with_evaluation(ready, beams=4), Options())
+    assert student.answered == 2 * answered
+    assert json.loads(record.read_text())["settings"]["evaluation.beams"] == 4
+
+
 def test_another_judge_keeps_the_answers(ready: Config, student: Scripted):
     evaluate.run(ready, Options())
     answered = student.answered

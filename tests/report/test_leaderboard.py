@@ -1,5 +1,6 @@
 """LEADERBOARD.md: what a run adds, and that it adds it once."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,16 @@ def test_the_same_run_stands_there_once(tmp_path: Path) -> None:
     write_evaluation(folder, 2, "runs/a")
     assert add(page, folder) == 1 and page.read_text().count("| runs/a |") == 2
     assert all(line in page.read_text() for line in before.splitlines())
+
+
+def test_a_run_that_stands_there_from_before_is_not_added_again(tmp_path: Path) -> None:
+    page, folder = tmp_path / "BOARD.md", write_evaluation(tmp_path / "sft", 3, "runs/a")
+    add(page, folder)
+    (row,) = [json.loads(line) for line in page.with_suffix(".jsonl").read_text().splitlines()]
+    assert row["run"] == "aebcc46ac9ef"  # as rows had it that named no decoding
+    del row["decoding"]
+    page.with_suffix(".jsonl").write_text(json.dumps(row) + "\n")
+    assert add(page, folder) == 0
 
 
 def test_another_way_of_decoding_is_another_run(tmp_path: Path) -> None:

@@ -16,8 +16,6 @@ from astudent.settings import Prompt
 from astudent.teacher.ollama_hosts import Hosts
 
 TIMEOUT_SECONDS, PATIENCE_SECONDS = 300.0, 10.0
-BEAMS = 4
-"""Of an answer in this process, where nothing else is asked: one request waits for nobody, and a wider beam gains little."""
 
 
 @contextmanager

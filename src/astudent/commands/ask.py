@@ -12,6 +12,9 @@ from astudent.cli import with_exit_code
 if TYPE_CHECKING:
     from astudent.asking.reply import Answering
 
+BEAMS = 4
+"""Of an answer in this process, where nothing else is asked: one request waits for nobody, and a wider beam gains little."""
+
 
 def ask(
     schema: Annotated[Path, typer.Option(help="JSON Schema that the answer has to fit.")],
@@ -31,7 +34,7 @@ def ask(
         typer.Option(
             min=1,
             max=64,
-            help="With --adapter: beginnings of the answer that are kept side by side (none: 4; 1: greedy).",
+            help=f"With --adapter: beginnings of the answer that are kept side by side (none: {BEAMS}; 1: greedy).",
         ),
     ] = None,
     max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest answer (tokens).")] = 512,
@@ -78,7 +81,7 @@ def _student(
     if (adapter is None) == (ollama is None):
         raise UsageError("name one student", "Give --adapter FOLDER or --ollama NAME.")
     if adapter is not None:
-        from astudent.asking.students import BEAMS, in_process
+        from astudent.asking.students import in_process
         from astudent.asking.trained import how_trained
         from astudent.generation import Generation
         from astudent.student.checkpoint import check_adapter

@@ -44,7 +44,6 @@ ANSWER_KEYS = (
     "evaluation.max_new_tokens",
     "evaluation.temperature",
     "evaluation.top_p",
-    "evaluation.beams",
     "evaluation.batch_size",
     "evaluation.blank_images",
     "evaluation.shared_prefixes",
@@ -52,9 +51,11 @@ ANSWER_KEYS = (
 )
 
 
-NOT_SERVED = tuple(f"evaluation.{key}" for key in ("beams", "batch_size", "blank_images", "shared_prefixes"))
-IN_PROCESS = ("training.modality", "training.base_model", "training.base_revision", "training.load_in_4bit")
-SERVED_KEYS = tuple(key for key in ANSWER_KEYS if key not in (*IN_PROCESS, *NOT_SERVED))
+IN_PROCESS = (
+    *(f"training.{key}" for key in ("modality", "base_model", "base_revision", "load_in_4bit")),
+    *(f"evaluation.{key}" for key in ("batch_size", "blank_images", "shared_prefixes")),
+)
+SERVED_KEYS = tuple(key for key in ANSWER_KEYS if key not in IN_PROCESS)
 """What shapes the answers of a model on a server, beside the model."""
 
 
@@ -96,6 +97,8 @@ def begin_answers(target: Target, config: Config, fresh: bool) -> StageRun:
     is_served = target.digest is not None
     keys = SERVED_KEYS if is_served else ANSWER_KEYS
     settings = {**settings_of(config, *keys), "adapter": target.adapter, "decoding": target.decoding}
+    if config.evaluation.beams > 1:  # one is not named, so that answers from before there were beams stay what they are
+        settings["evaluation.beams"] = config.evaluation.beams
     if is_served:
         settings["digest"] = target.digest
         refuse_place_of_another(target)

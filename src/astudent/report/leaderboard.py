@@ -46,7 +46,6 @@ def board_row(run: MeasuredRun) -> BoardRow:
         "task": run.task,
         "split": run.split,
         "student": "base model" if about["adapter"] == "none" else about["adapter"],
-        "decoding": formats.decoding(about),
         "base_model": about["base_model"],
         "adapter": short_hash(about.get("adapter_sha256") or about.get("served_digest")),
         "gate": about.get("adapter_gate"),
@@ -54,7 +53,9 @@ def board_row(run: MeasuredRun) -> BoardRow:
         "rows": run.summary["samples"],
         "figures": run.figures(),
     }
-    digest = hashlib.sha256(line_of(facts)).hexdigest()
+    way = {"decoding": about.get("decoding")} | ({"beams": beams} if (beams := about.get("beams") or 1) > 1 else {})
+    digest = hashlib.sha256(line_of({**facts, **way})).hexdigest()
+    facts["decoding"] = formats.decoding(about)
     return BoardRow.model_validate({**facts, "run": digest[:12], "date": run.date(), "command": run.command()})
 
 

@@ -15,7 +15,7 @@ from astudent.student.constrain import Constraint
 from astudent.student.requests import Request
 
 DROP_SHARE = 0.25
-"""Rows that ended leave the batch, and others come in, when they are at least this share of it."""
+"""Rows that ended leave the batch, and others come in, when there is room for at least this share of it."""
 
 
 @dataclass
@@ -29,7 +29,8 @@ class Asked:
 
 @dataclass
 class Row:
-    """A beginning of an answer; `score` is the log-probability of its tokens where a beam keeps several."""
+    """A beginning of an answer. `score` is the log-probability of its tokens, which a beam search keeps; `ended` says of a row that
+    stays in the batch that it is complete, which only rows that are one by one do."""
 
     asked: Asked
     tokens: list[int]
@@ -39,7 +40,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Move:
-    """One step of a batch: which rows go on (`parents`; None: all as they stand), each with which token; answers that are complete."""
+    """One step of a batch: which rows go on (`parents`; None: all as they stand), each with which token; answers that are
+    complete."""
 
     parents: list[int] | None
     tokens: list[int]
@@ -135,9 +137,8 @@ class BeamSearch:
         scores = torch.log_softmax(logits, -1)
         if self.constraint is not None:
             scores = self.constraint.mask(scores)
-        most = min(
-            scores.shape[1], self.how.beams + len(self.stops)
-        )  # so many suffice: all that end, and all that may go on
+        # so many suffice: all that end, and all that may go on
+        most = min(scores.shape[1], self.how.beams + len(self.stops))
         best, tokens = scores.topk(most)
         offered = [list(zip(*pair, strict=True)) for pair in zip(best.tolist(), tokens.tolist(), strict=True)]
         parents: list[int] = []
@@ -148,12 +149,14 @@ class BeamSearch:
             parents += [parent for parent, _ in going_on]
             rows += [row for _, row in going_on]
             answers += [answer] if answer is not None else []
+        stays = parents == list(range(len(self.rows)))
         self.rows = rows
         last = [row.tokens[-1] for row in rows]
         if self.constraint is not None:
-            self.constraint.keep(parents)
+            if not stays:
+                self.constraint.keep(parents)
             self.constraint.advance(last)
-        return Move(parents, last, answers)
+        return Move(None if stays else parents, last, answers)
 
     def _extend(
         self, beam: Sequence[tuple[int, Row, list[tuple[float, int]]]]
@@ -180,7 +183,8 @@ class BeamSearch:
         if going_on and len(going_on[0][1].tokens) < self.how.max_new_tokens:
             return going_on, None
         cut = going_on[0][1] if going_on else beam[0][1]
-        return [], self._ended.pop(asked.place, cut)
+        ended = self._ended.pop(asked.place, None)
+        return [], cut if ended is None or (going_on and cut.score > ended.score) else ended
 
 
 def constraint_with(constraint: Constraint | None, new: Sequence[Asked]) -> Constraint | None:

@@ -34,15 +34,16 @@ class SchemaGrammar:
         self._inner = _inner_tokenizer(tokenizer, self.vocabulary)
         started = time.monotonic()
         self._grammar = grammar_of(schema)
-        problem = LLMatcher(self._inner, self._grammar, log_level=0).get_error()
+        self._beginning = LLMatcher(self._inner, self._grammar, log_level=0)
+        problem = self._beginning.get_error()
         if problem:
             reason = problem.strip().splitlines()[0][:160]
             raise RunError(f"the schema cannot be enforced: {reason}", "Decode it freely, or change the schema.")
         self.seconds = time.monotonic() - started
 
     def matcher(self) -> LLMatcher:
-        """The state of one answer."""
-        return LLMatcher(self._inner, self._grammar, log_level=0)
+        """The state of one answer. A copy: to compile the grammar again would take milliseconds, of a large one seconds."""
+        return self._beginning.deep_copy()
 
 
 class Constraint:

@@ -1,8 +1,8 @@
 """Answers: a schema's prefix is computed once, requests of several schemas are decoded in one batch against their prefixes.
 
-Requests that wait take the places of answers that end, so that a batch stays full until none waits. Greedy, sampled or by beam search, free or under the
-schema's grammar. A sampled answer depends on the seed and its own prompt alone, never on what else is in the batch. Architectures
-that packs are not known for take transformers' own `generate`.
+Requests that wait take the places of answers that end, so that a batch stays nearly full until none waits. Greedy, sampled or
+by beam search, free or under the schema's grammar. A sampled answer depends on the seed and its own prompt alone, never on
+what else is in the batch. Architectures that packs are not known for take transformers' own `generate`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from astudent.generation import Generation
+from astudent.generation import Generation, requests_at_once
 from astudent.student.attention import PackLayout, ready_mask
-from astudent.student.choosing import Asked, BeamSearch, OneByOne, Row
+from astudent.student.choosing import DROP_SHARE, Asked, BeamSearch, OneByOne, Row
 from astudent.student.constrain import Constraint, SchemaGrammar
 from astudent.student.decoding import PrefixRecorder, SharedPrefixDecoder, Store
 from astudent.student.load import Student
@@ -30,10 +30,10 @@ from astudent.student.requests import Request, Schema, requests_of
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. `ids` are its tokens, the end of turn too; `truncated` says that max_new_tokens cut it off.
+    """One answer. `ids` are its tokens, the end of turn too; `truncated` says that it has no end: max_new_tokens cut it off.
 
-    `seconds` adds up, over the steps that it took part in, the step's time divided by the rows of the batch; to it comes
-    its share of compiling its schema's grammar.
+    `seconds` adds up, over the steps that went on with it, its rows' share of the step's time; to it comes its share of
+    compiling its schema's grammar.
     """
 
     text: str
@@ -59,8 +59,9 @@ def generate(
 ) -> Iterator[Answer]:
     """Answers rendered prompts, given by schema id, in their order and each as soon as it and all before it have ended.
 
-    `batch_size` rows are decoded at once, which is so many requests, or fewer where each has several beams. `schemas` (by the same ids) makes decoding constrained: RunError for one that
-    cannot be enforced. `plain` takes transformers' own generate, one prompt at a time.
+    `batch_size` rows are decoded at once: so many requests, or as many as have room with all their beams, one at least.
+    `schemas` (by the same ids) makes decoding constrained: RunError for one that cannot be enforced. `plain` takes
+    transformers' own generate, one prompt at a time.
     """
     embedding_rows = student.model.get_input_embeddings().weight.shape[0]
     grammars = {
@@ -87,11 +88,11 @@ def generate(
 def _shared(student: Student, asked: Sequence[Request], how: Generation, batch_size: int) -> Iterator[Answer]:
     """Decodes `batch_size` rows at once against the prefixes of their schemas."""
     batch = Batch(student, how)
-    most = max(1, batch_size // how.beams)
+    most = requests_at_once(batch_size, how)
     ended: dict[int, Answer] = {}
     admitted = given = 0
     while given < len(asked):
-        if admitted < len(asked) and batch.size < most:
+        if admitted < len(asked) and most - batch.size >= DROP_SHARE * most:
             more = range(admitted, min(len(asked), admitted + most - batch.size))
             batch.admit({place: asked[place] for place in more})
             admitted = more.stop

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from astudent.generation import Generation
+from astudent.generation import Generation, requests_at_once
 from astudent.student.chat_rows import ChatRow
 from astudent.student.vision import VisionStudent, turns_with_images
 from astudent.student.vision_collator import prompt_inputs
@@ -30,13 +30,15 @@ class VisionAnswer:
 def answer_rows(
     student: VisionStudent, rows: Sequence[ChatRow], how: Generation, batch_size: int, *, blank: bool = False
 ) -> Iterator[VisionAnswer]:
-    """One answer for each row, in order; with `blank` every image is white paper. The model is left in the mode in which it was."""
+    """One answer for each row, in order; with `blank` every image is white paper. The model is left in the mode in which it
+    was."""
     was_training = student.model.training
     student.model.eval()
     torch.manual_seed(how.seed)
     try:
-        for start in range(0, len(rows), batch_size):
-            yield from _answer_batch(student, rows[start : start + batch_size], how, blank)
+        most = requests_at_once(batch_size, how)
+        for start in range(0, len(rows), most):
+            yield from _answer_batch(student, rows[start : start + most], how, blank)
     finally:
         student.model.train(was_training)
 
