@@ -11,6 +11,7 @@ from astudent.config import load_config
 from astudent.errors import RunError
 from astudent.evaluation.samples import Sample
 from astudent.evaluation.served_student import make_served
+from astudent.generation import Generation
 from astudent.language.serialise import parse_ast
 from astudent.language.validation import validator_for
 from astudent.records import DatasetRow, MadeBy
@@ -66,7 +67,7 @@ def test_a_prompt_that_does_not_fit_the_models_own_context_is_noticed(server: Re
     (tmp_path / "Modelfile").write_text(f"FROM {MODEL}\nPARAMETER num_ctx 256\n")
     server.run("create", "narrow", "-f", "Modelfile", cwd=tmp_path)
     prompt = load_config(ROOT / "config/embedded.json").prompt
-    with served([server.url], "narrow", prompt, SCHEMA, 32) as answer:
+    with served([server.url], "narrow", prompt, SCHEMA, Generation(32)) as answer:
         assert answer("short").prompt_tokens < 256
         with pytest.raises(RunError, match="cut a prompt to its 256 tokens"):
             answer("long " * 400)

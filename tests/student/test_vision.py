@@ -221,7 +221,7 @@ def test_training_and_evaluation_of_forms(folder: Path, monkeypatch: pytest.Monk
 
 def test_a_beam_search_answers_each_row_as_it_does_alone(student: VisionStudent, rows: list[ChatRow]) -> None:
     how = Generation(8, beams=3)
-    together = [answer.text for answer in answer_rows(student, rows[:3], how, 3)]
+    together = [answer.text for answer in answer_rows(student, rows[:3], how, 3 * how.beams)]
     assert together == [answer.text for answer in answer_rows(student, rows[:3], how, 1)]
     assert together != [answer.text for answer in answer_rows(student, rows[:3], Generation(8), 3)]
 

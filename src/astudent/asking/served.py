@@ -33,6 +33,12 @@ def served_name(student: str) -> str:
     return name
 
 
+def refuse_beams(student: str, how: Generation) -> None:
+    """UsageError for a beam search."""
+    if how.beams > 1:
+        raise UsageError(f"{student}: an Ollama server has no beam search", "Take one beam, or the adapter.")
+
+
 class ServedModel:
     """One model, asked for free answers or for such as a schema binds (`format`)."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from astudent.asking.reply import Answering, Reply
-from astudent.asking.served import ServedModel
+from astudent.asking.served import ServedModel, refuse_beams
 from astudent.asking.trained import HINT, Trained
 from astudent.errors import UsageError
 from astudent.generation import Generation
@@ -20,15 +20,16 @@ TIMEOUT_SECONDS, PATIENCE_SECONDS = 300.0, 10.0
 
 @contextmanager
 def served(
-    addresses: list[str], name: str, prompt: Prompt | None, schema: dict[str, Any], max_new_tokens: int
+    addresses: list[str], name: str, prompt: Prompt | None, schema: dict[str, Any], how: Generation
 ) -> Iterator[Answering]:
     """The model on the servers, its answers bound by the schema.
 
-    UsageError where it is not there, or where neither `prompt` nor the model says with which words it was trained: asked
-    with others it answers as validly, and wrongly.
+    UsageError where it is not there, for a beam search, or where neither `prompt` nor the model says with which words it was
+    trained: asked with others it answers as validly, and wrongly.
     """
+    refuse_beams(name, how)
     hosts = Hosts(addresses, name, most=1, timeout_seconds=TIMEOUT_SECONDS, patience_seconds=PATIENCE_SECONDS)
-    model = ServedModel(hosts, Generation(max_new_tokens))
+    model = ServedModel(hosts, how)
     with asyncio.Runner() as runner:
         try:
             runner.run(model.begin())

@@ -77,23 +77,22 @@ def _student(
     schema: dict[str, Any],
 ) -> "AbstractContextManager[Answering]":
     from astudent.errors import UsageError
+    from astudent.generation import Generation
 
     if (adapter is None) == (ollama is None):
         raise UsageError("name one student", "Give --adapter FOLDER or --ollama NAME.")
     if adapter is not None:
         from astudent.asking.students import in_process
         from astudent.asking.trained import how_trained
-        from astudent.generation import Generation
         from astudent.student.checkpoint import check_adapter
 
         check_adapter(adapter)
         how = Generation(max_new_tokens, beams=beams or BEAMS)
         return in_process(adapter, how_trained(adapter, config), schema, how, constrained=constrained)
-    if beams is not None and beams > 1:
-        raise UsageError("--beams: an Ollama server has no beam search", "Leave it out, or ask by --adapter.")
     from astudent.asking.students import served
     from astudent.config import load_config
     from astudent.machine import ollama_hosts
 
     prompt = None if config is None else load_config(config).prompt
-    return served(ollama_hosts([host] if host else [], "--host"), ollama or "", prompt, schema, max_new_tokens)
+    addresses, how = ollama_hosts([host] if host else [], "--host"), Generation(max_new_tokens, beams=beams or 1)
+    return served(addresses, ollama or "", prompt, schema, how)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from astudent.asking.served import ServedModel, is_served, served_name
+from astudent.asking.served import ServedModel, is_served, refuse_beams, served_name
 from astudent.errors import UsageError
 from astudent.evaluation.answers import Answer
 from astudent.evaluation.results import Decoding
@@ -31,8 +31,7 @@ def with_student(config: Config) -> Config:
     served_name(student)
     if config.training.modality == "vision":
         raise UsageError(f"{student}: a served student is asked in words only", "Evaluate the adapter.")
-    if settings.beams > 1:
-        raise UsageError(f"{student}: an Ollama server has no beam search", "Set beams to 1, or evaluate the adapter.")
+    refuse_beams(student, generation_of(settings))
     if "align" in settings.splits:
         raise UsageError(f"{student}: pairs are built from the adapter's own answers", "Evaluate the adapter.")
     if Path(settings.out_dir) == Path(settings.base_out_dir):

@@ -10,7 +10,7 @@ from astudent.side_by_side.runs import ComparedRun, on_shared_samples
 
 METRICS = ("semantic_pass", "equivalent", "json_exact", "exact_match", "canonical_equal", "schema_valid", "parsed")
 BY = ("language", "names", "depth", "conditions", "construct", "operator", "field type", "grade", "trap")
-SETTINGS = ("temperature", "beams", "max_new_tokens", "base_model", "dataset_sha256")
+SETTINGS = ("temperature", "max_new_tokens", "base_model", "dataset_sha256")
 """What may differ between runs, and is then said."""
 
 Json = dict[str, Any]
@@ -64,8 +64,7 @@ def _check_names(metric: str | None, by: Sequence[str]) -> None:
 
 
 def _differences(runs: Sequence[ComparedRun]) -> list[str]:
-    before = {"beams": 1}  # what evaluations that were made before do not tell
-    values = {name: [run.about.get(name, before.get(name)) for run in runs] for name in SETTINGS}
+    values = {name: [run.about.get(name) for run in runs] for name in SETTINGS}
     differing = {name: found for name, found in values.items() if len(set(map(str, found))) > 1}
     return [f"Not the same in all runs: {name} ({', '.join(map(str, found))})." for name, found in differing.items()]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -64,14 +64,14 @@ def ask_adapter(student: Student, prompts: Sequence[Prompt], most: int) -> list[
     texts = {head: [render(student.tokenizer, p.content) for p in group] for head, group in groups.items()}
     with _multiplied_in(student):
         found = generate(student, texts, Generation(most), batch_size=BATCH)
-        answers = list(followed("verify: answers of the adapter", found, len(prompts)))
+        answers = list(_followed("answers of the adapter", found, len(prompts)))
     asked = [(p, text) for head, group in groups.items() for p, text in zip(group, texts[head], strict=True)]
-    pairs = _followed("the adapter", list(zip(asked, answers, strict=True)))
+    pairs = _followed("the adapter", zip(asked, answers, strict=True), len(prompts))
     return [_known(student, p, text, answer) for (p, text), answer in pairs]
 
 
-def _followed[T](what: str, items: Sequence[T]) -> Iterator[T]:
-    return followed(f"verify: {what}", items, len(items))
+def _followed[T](what: str, items: Iterable[T], total: int) -> Iterator[T]:
+    return followed(f"verify: {what}", items, total)
 
 
 @contextmanager
@@ -110,7 +110,7 @@ def merged_way(folder: Path, known: Sequence[Known]) -> Way:
     tokenizer = load_tokenizer(str(folder))
     model = load_base(str(folder), dtype=torch.float32, kind=AutoModelForCausalLM).eval()
     name = "merged fp32"
-    pairs = ((k, encode_prompt(tokenizer, render(tokenizer, k.content))) for k in _followed(name, known))
+    pairs = ((k, encode_prompt(tokenizer, render(tokenizer, k.content))) for k in _followed(name, known, len(known)))
     return Way(name, [_scored(model, k, ids) for k, ids in pairs])
 
 
@@ -120,7 +120,7 @@ def gguf_way(
     """The GGUF read back: its weights, its keys, its vocabulary. The `student`'s tokenizer spells answers of at most `most`
     tokens where they are judged by being right."""
     tokenizer, model = GgufTokenizer(file.keys), model_of(file, path)
-    outcomes = [_scored(model, k, tokenizer.encode(turn.prompt(k.content))) for k in _followed(name, known)]
+    outcomes = [_scored(model, k, tokenizer.encode(turn.prompt(k.content))) for k in _followed(name, known, len(known))]
     return Way(name, outcomes if is_precise else _judged(model, student, known, outcomes, most), is_precise)
 
 
@@ -162,7 +162,7 @@ def chat_way(server: Server, known: Sequence[Known], most: int, is_precise: bool
 def _served_way(name: str, ask: Ask, known: Sequence[Known], most: int, is_precise: bool) -> Way:
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
         replies = pool.map(lambda k: _compared(ask, k, most, is_precise), known)
-        return Way(name, list(followed(f"verify: {name}", replies, len(known))), is_precise)
+        return Way(name, list(_followed(name, replies, len(known))), is_precise)
 
 
 def _compared(ask: Ask, known: Known, most: int, is_precise: bool) -> Outcome:
